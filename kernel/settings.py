@@ -1,0 +1,65 @@
+"""What an operator may set, each by an environment variable `BOS_<NAME>`. Built once and handed on, never global."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DAY_S = 24 * 60 * 60
+_MIB = 1024 * 1024
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class Settings(BaseSettings):
+    """Read with `Settings()`; tests pass keyword arguments instead of environment variables."""
+
+    model_config = SettingsConfigDict(env_prefix="BOS_", frozen=True, extra="forbid", validate_default=True)
+
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="URL of the PostgreSQL owner connection. Unset: the embedded PostgreSQL in the data folder.",
+    )
+    databases: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Further databases that tenants may live in: a JSON object of name and URL.",
+    )
+    data_dir: AbsolutePath = Field(
+        default=Path(".bos"),
+        description="Folder of everything Bos keeps on this machine, made when missing.",
+    )
+    pg_bin: Path | None = Field(
+        default=None,
+        description="Folder with `postgres` and `initdb` (15 or newer) to use instead of those that come with Bos.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the HTTP server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the HTTP server listens on; 0 takes a free one.")
+    system_plugins: tuple[str, ...] = Field(
+        default=("registry.plugin",),
+        description="Modules loaded into the kernel at start: a JSON list of dotted names.",
+    )
+    applets_dir: AbsolutePath | None = Field(
+        default=None,
+        description="Folder in which applets are found. Unset: those that come with Bos.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important log lines that are written."
+    )
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+    access_token_ttl_s: int = Field(default=900, ge=1, description="Seconds an access token is valid.")
+    refresh_token_ttl_s: int = Field(
+        default=30 * _DAY_S, ge=1, description="Seconds a session lives without being refreshed."
+    )
+    pool_size_max: int = Field(default=8, ge=1, description="Connections a process opens to each database at most.")
+    statement_timeout_ms: int = Field(
+        default=30_000, ge=0, description="Milliseconds after which PostgreSQL gives up on a statement; 0 is never."
+    )
+    body_bytes_max: int = Field(default=10 * _MIB, ge=1, description="Bytes of the largest request body accepted.")
+    page_size_max: int = Field(default=500, ge=1, description="Items of the largest page a list answers with.")
