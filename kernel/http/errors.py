@@ -1,0 +1,59 @@
+"""What can be wrong with a request before any verb sees it."""
+
+from __future__ import annotations
+
+from sdk.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+
+
+class MalformedRequest(Invalid):
+    """The request cannot be read."""
+
+    status = 400
+
+
+class MalformedJson(MalformedRequest):
+    """The body is not JSON: {reason} at line {line}, column {column}."""
+
+
+class JsonTooDeep(MalformedRequest):
+    """The body nests deeper than {maximum} levels."""
+
+
+class InvalidHeader(MalformedRequest):
+    """The header {header} cannot be read; expected {expected}."""
+
+
+class InvalidRequest(Invalid):
+    """The request breaks {count} rule(s)."""
+
+
+class UnsupportedMediaType(Invalid):
+    """The body is {given}; send application/json."""
+
+    status = 415
+
+
+class BodyTooLarge(TooLarge):
+    """The body is larger than {maximum} bytes."""
+
+
+class RouteUnknown(NotFound):
+    """There is nothing at {path}."""
+
+
+class MethodNotAllowed(Conflict):
+    """{path} does not answer to {method}; it answers to {allowed}."""
+
+    status = 405
+
+
+class TransactionConflict(Conflict):
+    """Another change at the same moment won; send the request again."""
+
+
+class StatementTooSlow(Unavailable):
+    """The database took longer than it may; ask for less, or try again."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached now; try again."""

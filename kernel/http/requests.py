@@ -1,0 +1,119 @@
+"""What an endpoint is made of. Endpoints are plain `def` of at most ten lines::
+
+    def router(kernel: Kernel) -> APIRouter:
+        routes = APIRouter()
+
+        @routes.get("/registers/{register}/balance")
+        def read_balance(request: Request, register: str) -> Response:
+            return run(request, kernel, lambda ctx: service.balance(ctx, register), read_only=True)
+
+        return routes
+
+The body is `json_body(request)`, `object_body(request)` or `parse_body(request, Model)`; it was read before the
+endpoint's thread began. Errors of `sdk.errors` are raised, never turned into responses by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ValidationError
+
+from kernel.auth.service import authenticate
+from kernel.context import KernelContext
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.http.errors import InvalidRequest
+from kernel.http.exchange import exchange_of
+from kernel.http.bodies import parse_json, render_json
+from sdk.errors import Violation
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+Model = TypeVar("Model", bound=BaseModel)
+NO_CONTENT = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a verb returns when the answer is more than a JSON body with status 200.
+
+    body: anything `render_json` takes; bytes are sent as they are (say what they are in `media_type`).
+    """
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], *, read_only: bool = False) -> Response:
+    """Authenticate, open the tenant's unit of work, call the verb, commit, and only then make the response.
+
+    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed.
+    """
+    exchange = exchange_of(request)
+    identity = authenticate(kernel, request.headers.get("authorization"))
+    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.name, identity.actor.id
+    with kernel.database.transaction(identity.tenant) as uow:
+        reply = _reply(verb(kernel.context(uow, identity, exchange.record)))
+        # Rendered before the commit: an answer that cannot be written must not leave a change behind.
+        body = _render(reply)
+        if not read_only:
+            uow.commit()
+    return _respond(reply, body)
+
+
+def run_platform(request: Request, kernel: Kernel, verb: Callable[[UnitOfWork], Any]) -> Response:
+    """The same without identity and tenant: a unit of work on the platform schema, for log-in and its like."""
+    with kernel.database.platform() as uow:
+        reply = _reply(verb(uow))
+        body = _render(reply)
+        uow.commit()
+    return _respond(reply, body)
+
+
+def json_body(request: Request) -> Any:
+    """The request body as JSON; raises MalformedJson, UnsupportedMediaType."""
+    return parse_json(exchange_of(request).body, request.headers.get("content-type"))
+
+
+def object_body(request: Request) -> dict[str, Any]:
+    """The request body, which must be a JSON object; an empty body is an empty object."""
+    body = json_body(request) if exchange_of(request).body else {}
+    if not isinstance(body, dict):
+        raise InvalidRequest(violations=[Violation("", "type", "the body is not an object", "a JSON object")])
+    return body
+
+
+def parse_body(request: Request, model: type[Model]) -> Model:
+    """The request body as a pydantic model; every fault at once."""
+    try:
+        return model.model_validate(json_body(request))
+    except ValidationError as error:
+        raise InvalidRequest(violations=[_violation(fault) for fault in error.errors()]) from None
+
+
+def _violation(fault: Mapping[str, Any]) -> Violation:
+    pointer = "".join(f"/{part}" for part in fault["loc"])
+    return Violation(pointer, str(fault["type"]), str(fault["msg"]))
+
+
+def _reply(result: Any) -> Reply:
+    if isinstance(result, Reply):
+        return result
+    return Reply(result) if result is not None else Reply(status=NO_CONTENT)
+
+
+def _render(reply: Reply) -> bytes:
+    if reply.body is None:
+        return b""
+    return reply.body if isinstance(reply.body, bytes) else render_json(reply.body)
+
+
+def _respond(reply: Reply, body: bytes) -> Response:
+    media_type = reply.media_type if body else None
+    return Response(body, reply.status, dict(reply.headers) or None, media_type)
