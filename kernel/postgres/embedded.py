@@ -1,0 +1,87 @@
+"""The database for as long as a block runs, whoever else uses it at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kernel.postgres.account import bring_into_reach
+from kernel.postgres.binaries import Binaries, find_binaries
+from kernel.postgres.cluster import Cluster, locate_cluster, remove_cluster
+from kernel.postgres.errors import PostgresUnavailable
+from kernel.postgres.initdb import make_cluster
+from kernel.postgres.lease import Holder, Lease, open_lease
+from kernel.postgres.server import ensure_running, stop_server
+from kernel.settings import Settings
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL in a folder: `with EmbeddedPostgres(folder) as server:` and `server.dsn` is its owner's URL.
+
+    The first to enter starts it, the last to leave stops it, across processes. bin: folder of the binaries, else
+    they are searched. conf: further server settings, for whoever starts it. is_temporary: the files are for tests,
+    need not survive a crash and go with the last to leave. Entering raises PostgresUnavailable.
+    """
+
+    def __init__(
+        self, data_dir: Path, bin: Path | None = None, conf: Mapping[str, str] | None = None, *,
+        is_temporary: bool = False,
+    ) -> None:  # fmt: skip
+        self._home = data_dir.expanduser().resolve()
+        self._preferred = bin
+        self._conf = dict(conf or {})
+        self._is_temporary = is_temporary
+        self._holder: Holder | None = None
+        self.dsn = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            with open_lease(self._home / "postgres.lease") as lease:
+                self._join(lease)
+        except PermissionError as error:
+            raise PostgresUnavailable(reason=f"{error.filename} may not be opened by this account") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with open_lease(self._home / "postgres.lease") as lease:
+            if self._holder:
+                lease.remove(self._holder)
+                self._holder = None
+            if not lease.is_held():
+                self._end(locate_cluster(self._home))
+
+    def _join(self, lease: Lease) -> None:
+        cluster = locate_cluster(self._home)
+        if self._is_temporary and not lease.is_held():
+            self._end(cluster)
+        binaries = self._find_binaries(cluster)
+        if not cluster.exists:
+            make_cluster(cluster, binaries, is_synced=not self._is_temporary)
+        ensure_running(cluster, binaries, self._conf)
+        self._holder = lease.add()
+        self.dsn = cluster.dsn
+
+    def _end(self, cluster: Cluster) -> None:
+        if cluster.exists:
+            stop_server(cluster, self._find_binaries(cluster))
+        if self._is_temporary:
+            remove_cluster(cluster)
+
+    def _find_binaries(self, cluster: Cluster) -> Binaries:
+        return bring_into_reach(find_binaries(self._preferred, cluster.major), cluster.account)
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[str]:
+    """The owner's URL of the database the settings name, or of an embedded one that lives at least this long."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.data_dir, settings.pg_bin) as server:
+        yield server.dsn

@@ -1,0 +1,95 @@
+"""The running server: started by whoever needs it first, found again by whoever comes later, stopped fast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+
+from kernel.postgres.binaries import Binaries
+from kernel.postgres.cluster import Cluster, make_socket_folder, write_conf
+from kernel.postgres.errors import PostgresUnavailable
+from kernel.postgres.programs import run_program
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 60
+CONNECT_TIMEOUT_S = 5
+POLL_S = 0.05
+LOG_BYTES_MAX = 10 * 1024 * 1024
+LOG_TAIL_CHARS = 2000
+_PROGRAM_NAMES = {"postgres", "postmaster"}
+
+
+def ensure_running(cluster: Cluster, binaries: Binaries, conf: Mapping[str, str]) -> None:
+    """Start the server unless it runs already, for example because the process that started it was killed."""
+    if can_connect(cluster):
+        return
+    _drop_stale_pid(cluster)
+    make_socket_folder(cluster)
+    write_conf(cluster, conf)
+    _rotate_log(cluster.log)
+    try:
+        _control(cluster, binaries, "start", START_TIMEOUT_S, "--log", cluster.log)
+    except PostgresUnavailable as error:
+        # A server left behind may still be recovering: ours could not start beside it, so that one is waited for.
+        if not _becomes_ready(cluster):
+            raise PostgresUnavailable(reason=f"{error}\n{_read_tail(cluster.log)}") from error
+
+
+def stop_server(cluster: Cluster, binaries: Binaries) -> None:
+    """Fast: open transactions are rolled back. The default mode would wait for clients for ever."""
+    if _read_pid(cluster):
+        _control(cluster, binaries, "stop", STOP_TIMEOUT_S, "--mode=fast")
+
+
+def can_connect(cluster: Cluster) -> bool:
+    try:
+        psycopg.connect(cluster.dsn, connect_timeout=CONNECT_TIMEOUT_S).close()
+    except psycopg.OperationalError as error:
+        if "password authentication failed" in str(error):
+            raise PostgresUnavailable(reason=f"{cluster.password_file} does not hold its password") from error
+        return False
+    return True
+
+
+def _control(cluster: Cluster, binaries: Binaries, verb: str, timeout_s: int, *options: str | Path) -> None:
+    # pg_ctl puts the server into a session of its own, so that Ctrl-C in a terminal reaches Bos alone.
+    common: list[str | Path] = ["--pgdata", cluster.data, "--wait", "--timeout", str(timeout_s), "--silent"]
+    run_program(cluster.account, [binaries.folder / "pg_ctl", verb, *common, *options])
+
+
+def _becomes_ready(cluster: Cluster) -> bool:
+    end = time.monotonic() + START_TIMEOUT_S
+    while _read_pid(cluster) and time.monotonic() < end:
+        if can_connect(cluster):
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def _read_pid(cluster: Cluster) -> int | None:
+    """The process id the server wrote down, if the file is there and complete."""
+    try:
+        first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").partition("\n")[0]
+    except FileNotFoundError:
+        return None
+    return int(first) if first.isdigit() else None
+
+
+def _drop_stale_pid(cluster: Cluster) -> None:
+    # After a container was killed, the number in the file may belong to any process, and PostgreSQL would not start.
+    pid = _read_pid(cluster)
+    name = Path(f"/proc/{pid}/comm")
+    if pid and name.exists() and name.read_text(encoding="utf-8").strip() not in _PROGRAM_NAMES:
+        (cluster.data / "postmaster.pid").unlink()
+
+
+def _rotate_log(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def _read_tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
