@@ -1,0 +1,165 @@
+"""`ctx`: one transaction, one tenant, one actor, one applet; the kernel's implementation of `sdk.Context`."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
+
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.facades import DocumentsFacade, EventsFacade, RegistersFacade, ReportsFacade
+from kernel.permissions import Permissions
+from kernel.runtime import TenantRuntime
+from kernel.series.service import next_number
+from sdk.context import Actor, Tenant
+from sdk.document import Document
+from sdk.registers import Movement
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """Where a change came from, as it is stored with its events."""
+
+    request_id: str
+    trace_id: str | None = None
+    span_id: str | None = None
+    address: str | None = None
+    user_agent: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+@dataclass
+class Work:
+    """What is being gathered in this transaction until a document is written; shared by all its contexts.
+
+    writing: ids of documents in the middle of being saved or acted upon.
+    """
+
+    staged: dict[str, list[Movement]] = field(default_factory=lambda: defaultdict(list))
+    writing: list[str] = field(default_factory=list)
+    bound: dict[tuple[Any, ...], KernelContext] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KernelContext:
+    """See `sdk.Context`. `applet` is None outside of applet code; then `permissions` are the actor's own."""
+
+    kernel: Kernel
+    uow: UnitOfWork
+    runtime: TenantRuntime
+    actor: Actor
+    permissions: Permissions
+    now: datetime
+    correlation_id: str
+    request: RequestRecord | None = None
+    causation_id: str | None = None
+    applet: str | None = None
+    work: Work = field(default_factory=Work)
+
+    def bind(self, applet: str) -> KernelContext:
+        """This context as code of `applet` has it: its own data, and of the rest what both it and the actor may."""
+        return self._bound(applet, "bound", self.permissions)
+
+    @property
+    def elevated(self) -> KernelContext:
+        """Under the capabilities of the applet alone; outside of applet code nothing is gained."""
+        if self.applet is None:
+            return self
+        return self._bound(self.applet, "elevated", Permissions.unrestricted())
+
+    def _bound(self, applet: str, how: str, base: Permissions) -> KernelContext:
+        key = (applet, how, id(base))
+        found = self.work.bound.get(key)
+        if found is None:
+            capabilities = self.runtime.capabilities.get(applet, ())
+            permissions = base.limited_by_capabilities(applet, capabilities)
+            found = self.work.bound[key] = replace(self, applet=applet, permissions=permissions)
+        return found
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.runtime.tenant.tenant
+
+    @property
+    def company_id(self) -> str | None:
+        """The actor's company when there is one only, else the tenant's when that has one only."""
+        companies = self.actor.companies or tuple(self.runtime.companies)
+        return companies[0] if len(companies) == 1 else None
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(self.runtime.tenant.timezone)).date()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.runtime.settings.get(self.applet or "kernel", {})
+
+    @property
+    def documents(self) -> DocumentsFacade:
+        return DocumentsFacade(self)
+
+    @property
+    def registers(self) -> RegistersFacade:
+        return RegistersFacade(self)
+
+    @property
+    def reports(self) -> ReportsFacade:
+        return ReportsFacade(self)
+
+    @property
+    def events(self) -> EventsFacade:
+        return EventsFacade(self)
+
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        return logging.LoggerAdapter(logging.getLogger(f"bos.applet.{self.applet or 'kernel'}"), {})
+
+    def sequence(self, name: str) -> int:
+        return next_number(self.uow, f"{self.applet or 'kernel'}.{name}", None, "")
+
+    def resolve(self, question: str, **arguments: Any) -> Any:
+        return self.runtime.catalogue.hooks.resolve(question, ctx=self, **arguments)
+
+    @contextmanager
+    def writing(self, document: Document) -> Iterator[None]:
+        """While `document` is being saved; movements may be recorded for it. A failure dooms the transaction:
+
+        an applet that swallowed the error could otherwise commit half of a write.
+        """
+        self.work.writing.append(document.id)
+        try:
+            yield
+        except BaseException:
+            self.uow.doom()
+            raise
+        finally:
+            self.work.writing.remove(document.id)
+
+    def announce_deliveries(self) -> None:
+        """Wake the worker of this process: a committed transaction has left deliveries."""
+        for listener in self.kernel.on_deliveries:
+            listener(self.runtime.tenant)
+
+    def scope(self) -> dict[str, Any]:
+        """What every expression may name beside the document's fields."""
+        actor = self.actor
+        companies = list(actor.companies)
+        return {
+            "actor": {"id": actor.id, "kind": actor.kind, "email": actor.email, "companies": companies},
+            "today": self.today,
+        }
+
+
+def as_context(ctx: object) -> KernelContext:
+    """The kernel's context behind the protocol applets see."""
+    return cast(KernelContext, ctx)

@@ -1,0 +1,153 @@
+"""Pools of connections: the app login for requests, the owner for changes of schemas and roles."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.types.json import set_json_loads
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from kernel.db.errors import DatabaseUnavailable, DatabaseUnknown
+from kernel.db.names import app_role
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.tenancy.record import TenantRecord
+
+# A backend keeps private memory for every schema it has touched, so none lives for ever.
+CONNECTION_LIFETIME_S_MAX = 1800
+CONNECTION_WAIT_S_MAX = 10
+PREPARED_STATEMENTS_MAX = 200
+
+_BEGIN_TENANT = (
+    "BEGIN; SELECT set_config('role', '{role}', true), value FROM \"{schema}\".meta WHERE name = 'generation'"
+)
+
+
+class Database:
+    """All databases of an installation. `None` names the default one, which holds the platform schema."""
+
+    def __init__(
+        self,
+        owner_dsn: str,
+        *,
+        databases: Mapping[str, str] | None = None,
+        pool_size_max: int = 8,
+        statement_timeout_ms: int = 30_000,
+    ) -> None:
+        self._owner_dsns: dict[str | None, str] = {None: owner_dsn, **(databases or {})}
+        self._pool_size_max = pool_size_max
+        self._statement_timeout_ms = statement_timeout_ms
+        self._pools: dict[tuple[str | None, int], ConnectionPool[psycopg.Connection[Any]]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self, tenant: TenantRecord, *, aside: bool = False) -> Iterator[UnitOfWork]:
+        """A unit of work under the tenant's own role. The one statement that begins it reads the generation too.
+
+        aside: beside another one this thread has open; on a connection kept for that, so that a full pool of
+        threads that all need a second connection cannot wait for each other.
+        """
+        with self._checked_out(tenant.database, 1 if aside else self._pool_size_max) as connection:
+            cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
+            cursor.nextset()
+            row = cursor.fetchone()
+            assert row is not None
+            yield from _closing(UnitOfWork(connection, tenant, row[1]))
+
+    @contextmanager
+    def platform(self) -> Iterator[UnitOfWork]:
+        """A unit of work over the platform's tables, as the app login."""
+        with self._checked_out(None, self._pool_size_max) as connection:
+            connection.execute("BEGIN")
+            yield from _closing(UnitOfWork(connection, None, 0))
+
+    @contextmanager
+    def owner(self, database: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+        """The owner's connection in autocommit: schemas, roles, indexes. Never used to serve a request."""
+        dsn = self._owner_dsn(database)
+        try:
+            connection = psycopg.connect(dsn, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(database=database or "default") from error
+        with connection:
+            yield connection
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        return tuple(self._owner_dsns)
+
+    @contextmanager
+    def listener(self, database: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of its own under the app login, for LISTEN."""
+        with psycopg.connect(self._app_dsn(database), autocommit=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def _owner_dsn(self, database: str | None) -> str:
+        try:
+            return self._owner_dsns[database]
+        except KeyError:
+            raise DatabaseUnknown(database=database) from None
+
+    @contextmanager
+    def _checked_out(self, database: str | None, size: int) -> Iterator[psycopg.Connection[Any]]:
+        pool = self._pool(database, size)
+        try:
+            connection = pool.getconn()
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            raise DatabaseUnavailable(database=database or "default") from error
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
+
+    def _pool(self, database: str | None, size: int) -> ConnectionPool[psycopg.Connection[Any]]:
+        pool = self._pools.get((database, size))
+        if pool is None:
+            with self._lock:
+                pool = self._pools.get((database, size)) or self._open_pool(database, size)
+                self._pools[database, size] = pool
+        return pool
+
+    def _open_pool(self, database: str | None, size: int) -> ConnectionPool[psycopg.Connection[Any]]:
+        return ConnectionPool(
+            self._app_dsn(database),
+            min_size=1,
+            max_size=size,
+            timeout=CONNECTION_WAIT_S_MAX,
+            max_lifetime=CONNECTION_LIFETIME_S_MAX,
+            # Every connection is tested by the BEGIN of its next transaction; the pool replaces a broken one.
+            kwargs={"autocommit": True, "prepare_threshold": 2},
+            configure=_configure,
+            open=True,
+        )
+
+    def _app_dsn(self, database: str | None) -> str:
+        with self.owner(database) as connection:
+            row = connection.execute("SELECT id, app_password FROM bos.installation").fetchone()
+        assert row is not None
+        options = f"-c statement_timeout={self._statement_timeout_ms} -c search_path=pg_catalog -c timezone=UTC"
+        return make_conninfo(self._owner_dsn(database), user=app_role(row[0]), password=row[1], options=options)
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.prepared_max = PREPARED_STATEMENTS_MAX
+    set_json_loads(orjson.loads, connection)
+
+
+def _closing(uow: UnitOfWork) -> Iterator[UnitOfWork]:
+    """Hand the unit of work out; whatever was not committed is rolled back, whichever way it ends."""
+    try:
+        yield uow
+    finally:
+        if not uow.connection.closed:
+            uow.rollback()

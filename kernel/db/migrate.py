@@ -1,0 +1,102 @@
+"""Brings a schema up to date: numbered SQL files, each applied once, recorded in the schema's own ledger."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from kernel.db.names import PLATFORM_SCHEMA, app_role, check_identifier
+
+_FOLDER = Path(__file__).parent / "migrations"
+_STEP_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
+# Two processes that start at once must not both migrate; the number is arbitrary but fixed.
+_MIGRATION_LOCK = 7_203_155
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Who this database belongs to. Its repr shows no secret."""
+
+    id: str
+    token_secret: str
+
+    def __repr__(self) -> str:
+        return f"Installation({self.id})"
+
+
+def steps(kind: str) -> list[Path]:
+    """The steps of the `platform` or the `tenant` schema, in order."""
+    return sorted(path for path in (_FOLDER / kind).iterdir() if _STEP_NAME.match(path.name))
+
+
+def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
+    """Create or update the platform schema of one database, with its functions, installation row and login role."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PLATFORM_SCHEMA}")
+        installation = _installation(connection) or secrets.token_hex(4)
+        _ensure_login_role(connection, installation)
+        names = {"p": PLATFORM_SCHEMA, "app": app_role(installation)}
+        migrate_schema(connection, PLATFORM_SCHEMA, "platform", names)
+        return _ensure_installation(connection, installation)
+
+
+def migrate_schema(
+    connection: psycopg.Connection[Any], schema: str, kind: str, names: Mapping[str, str]
+) -> list[str]:
+    """Apply the steps a schema has not had, in one transaction; their names. `names` fill the braces in the SQL."""
+    check_identifier(schema)
+    with connection.transaction():
+        connection.execute(
+            f'CREATE TABLE IF NOT EXISTS "{schema}".schema_ledger'
+            " (step text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        done = {row[0] for row in connection.execute(f'SELECT step FROM "{schema}".schema_ledger')}
+        missing = [path for path in steps(kind) if path.stem not in done]
+        for path in missing:
+            connection.execute(fill_names(path.read_text(), names))
+            connection.execute(f'INSERT INTO "{schema}".schema_ledger (step) VALUES (%s)', [path.stem])
+    return [path.stem for path in missing]
+
+
+def fill_names(text: str, names: Mapping[str, str]) -> str:
+    """Replace `{name}` by checked identifiers; other braces (JSON, arrays) stay."""
+    for name, identifier in names.items():
+        text = text.replace("{" + name + "}", check_identifier(identifier))
+    return text
+
+
+def _installation(connection: psycopg.Connection[Any]) -> str | None:
+    exists = connection.execute("SELECT to_regclass(%s)", [f"{PLATFORM_SCHEMA}.installation"]).fetchone()
+    if exists is None or exists[0] is None:
+        return None
+    row = connection.execute(f"SELECT id FROM {PLATFORM_SCHEMA}.installation").fetchone()
+    return str(row[0]) if row else None
+
+
+def _ensure_login_role(connection: psycopg.Connection[Any], installation: str) -> None:
+    role = app_role(installation)
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+        connection.execute(f"CREATE ROLE {role} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE")
+
+
+def _ensure_installation(connection: psycopg.Connection[Any], installation: str) -> Installation:
+    password, token_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    inserted = connection.execute(
+        f"INSERT INTO {PLATFORM_SCHEMA}.installation (id, app_password, token_secret)"
+        " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+        [installation, password, token_secret],
+    ).fetchone()
+    if inserted:
+        role = sql.Identifier(app_role(installation))
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
+    row = connection.execute(f"SELECT id, token_secret FROM {PLATFORM_SCHEMA}.installation").fetchone()
+    assert row is not None
+    return Installation(row[0], row[1])

@@ -1,0 +1,95 @@
+"""One transaction, and the only place that commits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from sqlalchemy import Executable
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+
+from kernel.db.errors import CommitFailed
+from kernel.db.names import PLATFORM_SCHEMA
+from kernel.tenancy.record import TenantRecord
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+SQL_TEXTS_MAX = 4096
+
+_DIALECT = psycopg_dialect.dialect()
+
+
+@lru_cache(maxsize=SQL_TEXTS_MAX)
+def qualify(sql: str, schema: str) -> str:
+    """Put schema names in: qualified text keeps its plan when a connection moves between tenants."""
+    return sql.replace("{t}", f'"{schema}"').replace("{p}", PLATFORM_SCHEMA)
+
+
+class UnitOfWork:
+    """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement."""
+
+    def __init__(self, connection: psycopg.Connection[Any], tenant: TenantRecord | None, generation: int) -> None:
+        self.connection = connection
+        self.tenant = tenant
+        self.generation = generation
+        self.is_committed = False
+        self._is_doomed = False
+        self._after_commit: list[Callable[[], None]] = []
+
+    def execute(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
+        """Run SQL text with `{t}` (tenant schema) and `{p}` (platform schema) in it; values are always bound."""
+        schema = self.tenant.schema if self.tenant else ""
+        return self.connection.execute(qualify(sql, schema), parameters)
+
+    def execute_statement(self, statement: Executable) -> psycopg.Cursor[Any]:
+        """Run a composed statement whose tables stand in the schema "{t}"."""
+        sql, parameters = compile_statement(statement)
+        return self.execute(sql, parameters)
+
+    def doom(self) -> None:
+        """Refuse to commit, because a write was left half done. A savepoint around that write lifts it."""
+        self._is_doomed = True
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside when it raises, and only that."""
+        callbacks, was_doomed = len(self._after_commit), self._is_doomed
+        self.connection.execute("SAVEPOINT inner_work")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
+            self.connection.execute("RELEASE SAVEPOINT inner_work")
+            del self._after_commit[callbacks:]
+            self._is_doomed = was_doomed
+            raise
+        self.connection.execute("RELEASE SAVEPOINT inner_work")
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call once the transaction is durable; never when it rolls back."""
+        self._after_commit.append(callback)
+
+    def commit(self) -> None:
+        """Commit. PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: that is one here."""
+        if self._is_doomed:
+            raise CommitFailed
+        cursor = self.connection.execute("COMMIT")
+        if cursor.statusmessage != "COMMIT":
+            raise CommitFailed
+        self.is_committed = True
+        for callback in self._after_commit:
+            callback()
+
+    def rollback(self) -> None:
+        """End the transaction without a trace; harmless when it has ended already."""
+        if self.connection.info.transaction_status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
+            self.connection.execute("ROLLBACK")
+
+
+def compile_statement(statement: Executable) -> tuple[str, dict[str, Any]]:
+    """The SQL text and bound values of a composed statement."""
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    return str(compiled), dict(compiled.params)

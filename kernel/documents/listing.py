@@ -1,0 +1,167 @@
+"""Lists of documents: filter, search, sort and keyset pagination, compiled to SQL under the caller's permissions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Select, and_, asc, desc, false, or_, select
+
+from kernel.context import KernelContext
+from kernel.documents.errors import CursorInvalid, PageSizeExceeded
+from kernel.documents.rows import Row, read_rows, to_document
+from kernel.documents.search import matches_text
+from kernel.documents.tables import documents
+from kernel.expressions import DocumentColumns, to_sql
+from kernel.permissions import DENIED
+from sdk.errors import Forbidden
+from sdk.expressions import parse
+from sdk.schema import DocumentType
+
+SORT_FIELDS_MAX = 5
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """What is asked for. parameters: the filter's `param.<name>`; q: text looked for in the fields marked x-search.
+
+    deleted: the bin instead of what is there.
+    """
+
+    filter: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    sort: Sequence[str] = ()
+    limit: int = 50
+    cursor: str | None = None
+    q: str = ""
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """One page of rows; `titles` holds the title of every document they link to."""
+
+    rows: list[Row]
+    cursor: str | None
+    titles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _SortKey:
+    element: ColumnElement[Any]
+    descending: bool
+
+
+def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> RowPage:
+    """The page as stored rows, in two statements however many links there are."""
+    if not 1 <= wanted.limit <= ctx.kernel.settings.page_size_max:
+        raise PageSizeExceeded(limit=wanted.limit, maximum=ctx.kernel.settings.page_size_max)
+    columns = DocumentColumns(documents, type)
+    keys = _sort_keys(columns, wanted.sort)
+    statement = _statement(ctx, type, columns, keys, wanted)
+    fetched = ctx.uow.execute_statement(statement).fetchall()
+    page, width = fetched[: wanted.limit], len(Row._fields)
+    rows = [Row(*found[:width]) for found in page]
+    cursor = _encode(page[-1][width:]) if len(fetched) > wanted.limit else None
+    return RowPage(rows, cursor, titles_of(ctx, rows))
+
+
+def _statement(
+    ctx: KernelContext, type: DocumentType, columns: DocumentColumns, keys: Sequence[_SortKey], wanted: ListRequest
+) -> Select[Any]:
+    conditions = [columns.type_is(type.name), allowed(ctx, type, columns, wanted.deleted)]
+    if wanted.filter:
+        scope = {**ctx.scope(), "param": dict(wanted.parameters)}
+        conditions.append(to_sql(parse(wanted.filter), columns, scope))
+    if wanted.q:
+        conditions.append(matches_text(type, columns, wanted.q))
+    if wanted.cursor:
+        conditions.append(_after(keys, _decode(wanted.cursor, len(keys))))
+    # The values a page is sorted by come along, so that its last row can say where the next page begins.
+    statement = select(*documents.columns, *(key.element.label(f"sort_{n}") for n, key in enumerate(keys)))
+    order = [desc(key.element) if key.descending else asc(key.element) for key in keys]
+    return statement.where(and_(*conditions)).order_by(*order).limit(wanted.limit + 1)
+
+
+def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, deleted: bool) -> ColumnElement[bool]:
+    """The rows the caller may read, as SQL: the same conditions that decide one document."""
+    condition = ctx.permissions.filter("read", type)
+    if condition is DENIED:
+        raise Forbidden(action="read", resource=type.name)
+    present = documents.c.deleted_at.is_not(None) if deleted else documents.c.deleted_at.is_(None)
+    if condition is None:
+        return present
+    return and_(present, to_sql(condition, columns, ctx.scope()))
+
+
+def _sort_keys(columns: DocumentColumns, sort: Sequence[str]) -> list[_SortKey]:
+    """The sort as asked, made total by the id; without one, newest first."""
+    names = list(sort)[:SORT_FIELDS_MAX] or ["-id"]
+    keys = [_SortKey(columns.element(name.removeprefix("-")), name.startswith("-")) for name in names]
+    if "id" not in {name.removeprefix("-") for name in names}:
+        keys.append(_SortKey(documents.c.id, keys[-1].descending))
+    return keys
+
+
+def _after(keys: Sequence[_SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows that come after the values: `a >= x AND (a > x OR (a = x AND …))`, which an index on `a` can serve."""
+    key, value = keys[0], values[0]
+    following = _follows(key, value)
+    if len(keys) == 1:
+        return following
+    same = key.element.is_(None) if value is None else key.element == value
+    return or_(following, and_(same, _after(keys[1:], values[1:])))
+
+
+def _follows(key: _SortKey, value: Any) -> ColumnElement[bool]:
+    """PostgreSQL sorts nulls last when ascending and first when descending."""
+    if key.descending:
+        return key.element.is_not(None) if value is None else key.element < value
+    return false() if value is None else or_(key.element > value, key.element.is_(None))
+
+
+def _encode(values: Sequence[Any]) -> str:
+    text = orjson.dumps([None if value is None else str(value) for value in values])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _decode(cursor: str, count: int) -> list[Any]:
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        raise CursorInvalid from None
+    if not isinstance(values, list) or len(values) != count:
+        raise CursorInvalid
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise CursorInvalid
+    return values
+
+
+def titles_of(ctx: KernelContext, rows: Sequence[Row]) -> dict[str, str]:
+    """Titles of the documents the rows link to, those the caller may read, in one statement."""
+    if not rows:
+        return {}
+    targets = ctx.uow.execute(
+        "SELECT DISTINCT to_id::text FROM {t}.links WHERE from_id = ANY(%s::uuid[])", [[row.id for row in rows]]
+    ).fetchall()
+    return titles_by_id(ctx, [target for (target,) in targets])
+
+
+def titles_by_id(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
+    """The title of each of these documents that is there and may be read."""
+    titles = {}
+    for row in read_rows(ctx.uow, ids) if ids else []:
+        type = ctx.runtime.catalogue.types.get(row.type)
+        if type and ctx.permissions.allows("read", type, to_document(type, row), ctx.scope()):
+            titles[row.id] = title_of(type, row)
+    return titles
+
+
+def title_of(type: DocumentType, row: Row) -> str:
+    """What people call a document: its title field, its number, or failing both its id."""
+    named = row.number if type.title_field in (None, "number") else row.data.get(type.title_field)
+    return str(named or row.number or row.id)

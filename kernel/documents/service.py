@@ -1,0 +1,202 @@
+"""The verbs of documents. Each runs in the context's transaction and leaves the commit to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from kernel.context import KernelContext
+from kernel.documents.check import cast_input, check_action_arguments, complete
+from kernel.documents.numbering import assign_number
+from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
+from kernel.documents.save import Change, save
+from sdk.document import Document
+from sdk.document_errors import (
+    CompanyRequired,
+    DocumentDeleted,
+    DocumentLinked,
+    DocumentNotDeletable,
+    DocumentNotEditable,
+    DocumentNotFound,
+)
+from sdk.errors import StaleVersion
+from sdk.identifiers import new_id
+from sdk.schema import DocumentType, dump, merge_patch
+
+LINKED_DOCUMENTS_NAMED_MAX = 10
+
+
+def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
+    """Create a document. Raises DocumentInvalid with every fault, UniqueKeyTaken, LinkBroken, Forbidden."""
+    type = ctx.runtime.catalogue.type(type_name)
+    machine = ctx.runtime.catalogue.machines.get(type_name)
+    document = Document(
+        id=new_id(),
+        type=type.name,
+        fields=cast_input(ctx, type, data, None),
+        company_id=_company(ctx, type, company_id),
+        schema_version=1,
+        state=machine.initial if machine else None,
+        created_at=ctx.now,
+        created_by=ctx.actor.id,
+    )
+    ctx.permissions.check("create", type, document, ctx.scope())
+    with ctx.writing(document):
+        stored = complete(ctx, type, document, None)
+        assign_number(ctx, type, document, "create")
+        save(ctx, Change(type, document, stored, None, "created"))
+        ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
+    return document
+
+
+def get(ctx: KernelContext, type_name: str, id: str, *, lock: bool = False) -> Document:
+    """The document, which is not deleted. lock: others wait to change it until this transaction ends."""
+    if not lock:
+        document = get_any(ctx, type_name, id)
+        if document.is_deleted:
+            raise DocumentNotFound(resource=type_name, id=id)
+        return document
+    return _for_change(ctx, ctx.runtime.catalogue.type(type_name), id, None, FOR_CHANGE)
+
+
+def get_any(ctx: KernelContext, type_name: str, id: str) -> Document:
+    """The document, deleted or not."""
+    type = ctx.runtime.catalogue.type(type_name)
+    document = _read(ctx, type, id, "")
+    ctx.permissions.check("read", type, document, ctx.scope())
+    return document
+
+
+def update(
+    ctx: KernelContext, type_name: str, id: str, patch: Mapping[str, Any], *, version: int | None = None
+) -> Document:
+    """Apply a merge patch. A patch that changes nothing writes nothing. Raises StaleVersion, DocumentNotEditable."""
+    type = ctx.runtime.catalogue.type(type_name)
+    previous = _for_change(ctx, type, id, version, FOR_CHANGE)
+    ctx.permissions.check("update", type, previous, ctx.scope())
+    machine = ctx.runtime.catalogue.machines.get(type_name)
+    if machine and previous.state and not machine.is_editable(previous.state):
+        raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
+    before = dump(type, previous.fields)
+    document = previous.copy()
+    document.fields = cast_input(ctx, type, merge_patch(before, patch), previous)
+    with ctx.writing(document):
+        stored = complete(ctx, type, document, previous)
+        # The condition of a grant must hold for what the document becomes, not only for what it was.
+        ctx.permissions.check("update", type, document, ctx.scope())
+        if stored == before and not ctx.work.staged.get(document.id):
+            return previous
+        document.version += 1
+        save(ctx, Change(type, document, stored, before, "updated", previous))
+        ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
+    return document
+
+
+def perform(
+    ctx: KernelContext,
+    type_name: str,
+    id: str,
+    action: str,
+    arguments: Mapping[str, Any],
+    *,
+    version: int | None = None,
+) -> Document:
+    """Perform an action: guard, veto, what it does, new state, event. Raises ActionNotAllowed, GuardRefused."""
+    type = ctx.runtime.catalogue.type(type_name)
+    machine = ctx.runtime.catalogue.machine(type_name)
+    document = _for_change(ctx, type, id, version, FOR_CHANGE)
+    ctx.permissions.check(action, type, document, ctx.scope())
+    before, previous = dump(type, document.fields), document.copy()
+    target = machine.check({**document.scope(), **ctx.scope()}, document.state, action)
+    values = check_action_arguments(machine, action, arguments)
+    call, hooks = {"ctx": ctx, "document": document, "action": action, "arguments": values}, ctx.runtime.catalogue.hooks
+    subject = f"{type.name}.{action}"
+    hooks.call("validate_action", subject, **call)
+    with ctx.writing(document):
+        assign_number(ctx, type, document, action)
+        hooks.call("perform_action", subject, **call)
+        stored = complete(ctx, type, document, previous, is_action=True)
+        document.state = target
+        document.version += 1
+        save(ctx, Change(type, document, stored, before, machine.event(action), previous, values))
+        hooks.call("after_action", subject, **call)
+    return document
+
+
+def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None = None) -> None:
+    """Mark as deleted. Raises DocumentLinked while another document points to it, DocumentNotDeletable."""
+    type = ctx.runtime.catalogue.type(type_name)
+    previous = _for_change(ctx, type, id, version, FOR_DELETION)
+    ctx.permissions.check("delete", type, previous, ctx.scope())
+    machine = ctx.runtime.catalogue.machines.get(type_name)
+    if machine and previous.state and not machine.is_deletable(previous.state):
+        raise DocumentNotDeletable(type=type.name, id=id, state=previous.state)
+    ctx.runtime.catalogue.hooks.call("before_delete", type.name, ctx=ctx, document=previous)
+    _refuse_while_linked(ctx, previous)
+    document = previous.copy()
+    document.version += 1
+    document.deleted_at = ctx.now
+    stored = dump(type, document.fields)
+    save(ctx, Change(type, document, stored, stored, "deleted", previous))
+
+
+def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
+    """Undo a delete; its unique values must still be free and its links' targets still be there."""
+    type = ctx.runtime.catalogue.type(type_name)
+    previous = _read(ctx, type, id, FOR_CHANGE)
+    ctx.permissions.check("delete", type, previous, ctx.scope())
+    if not previous.is_deleted:
+        return previous
+    document = previous.copy()
+    document.version += 1
+    document.deleted_at = None
+    stored = dump(type, document.fields)
+    save(ctx, Change(type, document, stored, stored, "restored", previous))
+    return document
+
+
+def _read(ctx: KernelContext, type: DocumentType, id: str, lock: str) -> Document:
+    row = read_row(ctx.uow, type.name, _checked_id(type, id), lock)
+    if row is None:
+        raise DocumentNotFound(resource=type.name, id=id)
+    return to_document(type, row)
+
+
+def _for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Document:
+    document = _read(ctx, type, id, lock)
+    # Whoever may not even read it is not told that it exists.
+    ctx.permissions.check("read", type, document, ctx.scope())
+    if document.is_deleted:
+        raise DocumentDeleted(type=type.name, id=id)
+    if version is not None and version != document.version:
+        raise StaleVersion(expected=version, actual=document.version)
+    return document
+
+
+def _checked_id(type: DocumentType, id: str) -> str:
+    """Text that is no UUID names no document; PostgreSQL would answer with an error and end the transaction."""
+    try:
+        return str(UUID(id))
+    except ValueError:
+        raise DocumentNotFound(resource=type.name, id=id) from None
+
+
+def _company(ctx: KernelContext, type: DocumentType, company_id: str | None) -> str | None:
+    if type.company == "none":
+        return None
+    chosen = company_id or ctx.company_id
+    if chosen is None or chosen not in ctx.runtime.companies:
+        raise CompanyRequired(type=type.name, company=chosen, known=sorted(ctx.runtime.companies))
+    return chosen
+
+
+def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:
+    rows = ctx.uow.execute(
+        "SELECT d.id::text, d.type, l.field FROM {t}.links l JOIN {t}.documents d ON d.id = l.from_id"
+        " WHERE l.to_id = %s AND d.deleted_at IS NULL AND d.id <> l.to_id LIMIT %s",
+        [document.id, LINKED_DOCUMENTS_NAMED_MAX],
+    ).fetchall()
+    if rows:
+        linked = [{"id": id, "type": type, "field": field} for id, type, field in rows]
+        raise DocumentLinked(type=document.type, id=document.id, links=linked)

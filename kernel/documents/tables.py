@@ -1,0 +1,25 @@
+"""The tables composed queries need. Their columns are created by kernel/db/migrations; a test compares the two."""
+
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+# "{t}" is replaced by the tenant's schema when the compiled text is run.
+metadata = MetaData(schema="{t}")
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", UUID(as_uuid=False), primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("company_id", UUID(as_uuid=False)),
+    Column("version", Integer, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("state", Text),
+    Column("number", Text),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("deleted_at", DateTime(timezone=True)),
+)

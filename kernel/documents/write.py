@@ -1,0 +1,244 @@
+"""The one statement of a write: document, keys, links, event, deliveries and movements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import psycopg
+
+from kernel.db.unit_of_work import UnitOfWork
+from sdk.document import Document
+from sdk.document_errors import LinkBroken, UniqueKeyTaken
+from sdk.errors import StaleVersion, Violation
+from sdk.event import Event
+
+# (field path, value) and (field path, target id, type it must have or "*").
+Key = tuple[str, str, str]
+Link = tuple[str, str, str]
+
+
+@dataclass
+class Write:
+    """Everything one write brings. keys: (field, company id or the nil id, value); links: (field, target, its type).
+
+    Only what changes is listed: `keys_gone`, `links_gone` are those of the version before that are no more.
+    movements: column arrays as `kernel.registers.service.write_columns` gives them, empty when there are none.
+    """
+
+    document: Document
+    data: Mapping[str, Any]
+    event: Event
+    request: Mapping[str, Any] | None = None
+    subscribers: Sequence[str] = ()
+    keys: Sequence[Key] = ()
+    keys_gone: Sequence[Key] = ()
+    links: Sequence[Link] = ()
+    links_gone: Sequence[Link] = ()
+    movements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        return self.document.version == 1
+
+
+def write(uow: UnitOfWork, change: Write) -> None:
+    """Run it. Raises StaleVersion, LinkBroken, UniqueKeyTaken."""
+    sql = _statement(
+        change.is_new,
+        bool(change.links),
+        bool(change.links_gone),
+        bool(change.keys),
+        bool(change.keys_gone),
+        bool(change.subscribers),
+        tuple(change.movements),
+    )
+    try:
+        row = uow.execute(sql, _parameters(change)).fetchone()
+    except psycopg.errors.UniqueViolation as error:
+        raise _taken(change, error) from None
+    if row is None:
+        raise _not_written(uow, change)
+
+
+_INSERT_DOCUMENT = """
+doc AS (
+    INSERT INTO {t}.documents (id, type, company_id, version, schema_version, state, number, data,
+                               created_at, created_by, updated_at, updated_by)
+    SELECT %(id)s, %(type)s, %(company_id)s, 1, %(schema_version)s, %(state)s, %(number)s, %(data)s::jsonb,
+           %(at)s, %(by)s, %(at)s, %(by)s
+    WHERE """
+
+_UPDATE_DOCUMENT = """
+doc AS (
+    UPDATE {t}.documents SET version = %(version)s, schema_version = %(schema_version)s, state = %(state)s,
+           number = %(number)s, data = %(data)s::jsonb, updated_at = %(at)s, updated_by = %(by)s,
+           deleted_at = %(deleted_at)s
+    WHERE id = %(id)s AND version = %(version)s - 1 AND """
+
+# A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE.
+_LINKED = """
+linked AS (
+    SELECT d.id FROM unnest(%(link_ids)s::uuid[], %(link_types)s::text[]) AS w (id, type)
+      JOIN {t}.documents d ON d.id = w.id AND (w.type = '*' OR d.type = w.type)
+     WHERE d.deleted_at IS NULL FOR KEY SHARE OF d
+),"""
+
+_EVENT = """,
+event AS (
+    INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
+                            correlation_id, causation_id, request, payload)
+    SELECT %(event_id)s, %(event_type)s, %(type)s, doc.id, %(version)s, %(at)s, %(by)s, %(applet)s,
+           %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(payload)s::jsonb
+    FROM doc RETURNING position, id
+)"""
+
+_DELIVERIES = """,
+delivery AS (
+    INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
+    SELECT s, event.position, event.id, %(id)s, %(at)s, %(at)s FROM event, unnest(%(subscribers)s::text[]) AS s
+)"""
+
+_KEYS_GONE = """,
+key_gone AS (
+    DELETE FROM {t}.keys k USING doc, unnest(%(gone_fields)s::text[], %(gone_values)s::text[]) AS g (field, value)
+     WHERE k.document_id = doc.id AND k.type = %(type)s AND k.field = g.field AND k.value = g.value
+)"""
+
+_KEYS = """,
+key_new AS (
+    INSERT INTO {t}.keys (type, field, company_id, value, document_id)
+    SELECT %(type)s, n.field, n.company_id, n.value, doc.id
+      FROM doc, unnest(%(key_fields)s::text[], %(key_companies)s::uuid[], %(key_values)s::text[])
+           AS n (field, company_id, value)
+)"""
+
+_LINKS_GONE = """,
+link_gone AS (
+    DELETE FROM {t}.links l USING doc, unnest(%(unlink_fields)s::text[], %(unlink_ids)s::uuid[]) AS g (field, id)
+     WHERE l.from_id = doc.id AND l.field = g.field AND l.to_id = g.id
+)"""
+
+_LINKS = """,
+link_new AS (
+    INSERT INTO {t}.links (from_id, field, to_id)
+    SELECT doc.id, n.field, n.id FROM doc, unnest(%(link_fields)s::text[], %(link_ids)s::uuid[]) AS n (field, id)
+    ON CONFLICT DO NOTHING
+)"""
+
+_MOVEMENT_TYPES = {"company_id": "uuid", "occurred_at": "timestamptz", "balanced": "boolean"}
+
+
+@lru_cache(maxsize=512)
+def _statement(
+    is_new: bool,
+    links: bool,
+    links_gone: bool,
+    keys: bool,
+    keys_gone: bool,
+    subscribers: bool,
+    movement_columns: tuple[str, ...],
+) -> str:
+    """The text for the parts at hand; few shapes occur, so that each stays prepared."""
+    linked = "(SELECT count(*) FROM linked) = cardinality(%(link_ids)s::uuid[])" if links else "true"
+    parts = [
+        "WITH",
+        _LINKED if links else "",
+        _INSERT_DOCUMENT if is_new else _UPDATE_DOCUMENT,
+        linked,
+        " RETURNING id)",
+        _EVENT,
+        _DELIVERIES if subscribers else "",
+        _KEYS_GONE if keys_gone else "",
+        _KEYS if keys else "",
+        _LINKS_GONE if links_gone else "",
+        _LINKS if links else "",
+        _movements(movement_columns) if movement_columns else "",
+        " SELECT position FROM event",
+    ]
+    return "".join(parts)
+
+
+def _movements(columns: tuple[str, ...]) -> str:
+    names = ", ".join(columns)
+    arrays = ", ".join(f"%(m_{name})s::{_movement_type(name)}[]" for name in columns)
+    return f""",
+movement AS (
+    INSERT INTO {{t}}.movements (document_id, {names})
+    SELECT doc.id, m.* FROM doc, unnest({arrays}) AS m ({names})
+)"""
+
+
+def _movement_type(column: str) -> str:
+    return _MOVEMENT_TYPES.get(column, "numeric" if column.startswith("r") and column[1:].isdigit() else "text")
+
+
+def _parameters(change: Write) -> dict[str, Any]:
+    document, event = change.document, change.event
+    parameters = {
+        "id": document.id,
+        "type": document.type,
+        "company_id": document.company_id,
+        "version": document.version,
+        "schema_version": document.schema_version,
+        "state": document.state,
+        "number": document.number,
+        "data": orjson.dumps(change.data).decode(),
+        "at": document.updated_at,
+        "by": document.updated_by,
+        "deleted_at": document.deleted_at,
+        "event_id": event.id,
+        "event_type": event.type,
+        "applet": event.applet,
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "request": orjson.dumps(change.request).decode() if change.request else None,
+        "payload": orjson.dumps(event.payload).decode(),
+    }
+    if change.subscribers:
+        parameters["subscribers"] = list(change.subscribers)
+    if change.links:
+        fields, ids, types = zip(*change.links, strict=True)
+        parameters |= {"link_fields": list(fields), "link_ids": list(ids), "link_types": list(types)}
+    if change.links_gone:
+        fields, ids, _ = zip(*change.links_gone, strict=True)
+        parameters |= {"unlink_fields": list(fields), "unlink_ids": list(ids)}
+    if change.keys:
+        fields, companies, values = zip(*change.keys, strict=True)
+        parameters |= {"key_fields": list(fields), "key_companies": list(companies), "key_values": list(values)}
+    if change.keys_gone:
+        fields, _, values = zip(*change.keys_gone, strict=True)
+        parameters |= {"gone_fields": list(fields), "gone_values": list(values)}
+    return parameters | {f"m_{name}": values for name, values in change.movements.items()}
+
+
+def _taken(change: Write, error: psycopg.errors.UniqueViolation) -> UniqueKeyTaken:
+    """Which of the document's keys it was: PostgreSQL names the values in the detail of its message."""
+    detail = error.diag.message_detail or ""
+    named = (key for key in change.keys if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail)
+    field_name, _, value = next(named, ("id", "", change.document.id))
+    message = f"another {change.document.type} has {value!r}"
+    violation = Violation(f"/{field_name.replace('.', '/')}", "unique", message, "a value not used yet")
+    return UniqueKeyTaken(type=change.document.type, field=field_name, value=value, violations=[violation])
+
+
+def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken:
+    """Find out why nothing was written: a broken link, or somebody was faster."""
+    found = {
+        row[0]: row[1]
+        for row in uow.execute(
+            "SELECT id::text, type FROM {t}.documents WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",
+            [[target for _, target, _ in change.links]],
+        )
+    }
+    broken = [
+        Violation(f"/{name.replace('.', '/')}", "link", f"there is no {wanted} {target}", f"the id of a {wanted}")
+        for name, target, wanted in change.links
+        if target not in found or wanted not in ("*", found[target])
+    ]
+    if broken:
+        return LinkBroken(violations=broken)
+    return StaleVersion(expected=change.document.version - 1, actual="a later one")

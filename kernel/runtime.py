@@ -1,0 +1,128 @@
+"""What a tenant looks like at one generation: its catalogue, settings and what was compiled from them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.tenancy.record import TenantRecord
+from sdk.applet import Applet
+from sdk.catalogue import Catalogue
+from sdk.hookset import HookPlugin, collect_hooks
+from sdk.manifest import Capability
+from sdk.schema import load
+
+CATALOGUES_MAX = 256
+RUNTIMES_MAX = 2048
+COMPILED_SQL_MAX = 1024
+
+# Writing one of these changes what may be decided from now on, so the tenant's generation goes up with it.
+CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company"})
+
+_log = logging.getLogger("bos.runtime")
+_READ_SETTINGS = """
+SELECT type, id::text, data FROM {t}.documents
+ WHERE type IN ('kernel.setting', 'kernel.company') AND deleted_at IS NULL ORDER BY id
+"""
+
+
+@dataclass
+class TenantRuntime:
+    """Shared by all requests of one tenant in this process, and replaced when the generation goes up.
+
+    permissions and compiled: caches of what is derived from the generation, dropped together with it.
+    """
+
+    tenant: TenantRecord
+    generation: int
+    catalogue: Catalogue
+    capabilities: Mapping[str, tuple[Capability, ...]]
+    settings: Mapping[str, Mapping[str, Any]]
+    companies: Mapping[str, Mapping[str, Any]]
+    permissions: dict[str, Any] = field(default_factory=dict)
+    compiled: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+
+    def remember(self, key: Any, value: Any) -> Any:
+        """Keep something compiled, dropping the oldest when there is too much."""
+        self.compiled[key] = value
+        if len(self.compiled) > COMPILED_SQL_MAX:
+            self.compiled.popitem(last=False)
+        return value
+
+
+class Runtimes:
+    """Builds runtimes and keeps the newest of each tenant. Catalogues are shared by tenants with the same applets."""
+
+    def __init__(self, plugins: pluggy.PluginManager) -> None:
+        self._plugins = plugins
+        self._kernel_applet = Applet.load(Path(__file__).parent / "types")
+        self._catalogues: OrderedDict[tuple[tuple[str, str], ...], Catalogue] = OrderedDict()
+        self._runtimes: OrderedDict[str, TenantRuntime] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, uow: UnitOfWork) -> TenantRuntime:
+        """The runtime of the unit of work's tenant, as of the generation its first statement read."""
+        assert uow.tenant is not None
+        found = self._runtimes.get(uow.tenant.id)
+        if found is not None and found.generation == uow.generation and found.tenant == uow.tenant:
+            return found
+        return self.reload(uow)
+
+    def reload(self, uow: UnitOfWork) -> TenantRuntime:
+        """Build from what the transaction sees now; for a caller that has changed applets in this transaction."""
+        assert uow.tenant is not None
+        built = self._build(uow, uow.tenant)
+        with self._lock:
+            self._runtimes[built.tenant.id] = built
+            if len(self._runtimes) > RUNTIMES_MAX:
+                self._runtimes.popitem(last=False)
+        return built
+
+    def catalogue(self, releases: Sequence[tuple[str, str]]) -> Catalogue:
+        """The catalogue of the kernel's types and these applet releases (name, version)."""
+        key = tuple(sorted(releases))
+        found = self._catalogues.get(key)
+        if found is None:
+            found = Catalogue.build([(self._kernel_applet, ()), *self._load_all(key)])
+            with self._lock:
+                self._catalogues[key] = found
+                if len(self._catalogues) > CATALOGUES_MAX:
+                    self._catalogues.popitem(last=False)
+        return found
+
+    def _load_all(self, releases: Sequence[tuple[str, str]]) -> list[tuple[Applet, Sequence[HookPlugin]]]:
+        loaded: list[tuple[Applet, Sequence[HookPlugin]]] = []
+        for name, version in releases:
+            release = self._plugins.hook.load_applet(name=name, version=version)
+            if release is None:
+                # Its package is gone from this machine: its documents stay, nothing of it runs.
+                _log.error("applet %s %s is enabled but not installed here", name, version)
+                continue
+            applet, module = release
+            loaded.append((applet, collect_hooks(applet.name, module)))
+        return loaded
+
+    def _build(self, uow: UnitOfWork, tenant: TenantRecord) -> TenantRuntime:
+        rows = uow.execute("SELECT name, version, capabilities FROM {t}.applets WHERE state = 'enabled'").fetchall()
+        catalogue = self.catalogue([(name, version) for name, version, _ in rows])
+        capabilities = {name: tuple(Capability.parse(text) for text in granted) for name, _, granted in rows}
+        documents = uow.execute(_READ_SETTINGS).fetchall()
+        given = {data["applet"]: data["values"] for type, _, data in documents if type == "kernel.setting"}
+        companies = {id: data for type, id, data in documents if type == "kernel.company"}
+        settings = {applet.name: _settings(applet, given.get(applet.name, {})) for applet in catalogue.applets}
+        return TenantRuntime(tenant, uow.generation, catalogue, capabilities, settings, companies)
+
+
+def _settings(applet: Applet, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tenant's values over the applet's defaults, cast by the settings schema."""
+    if applet.settings is None:
+        return {}
+    return load(applet.settings, {**applet.setting_defaults, **given})[0]
