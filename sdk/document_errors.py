@@ -1,0 +1,57 @@
+"""What can be wrong with a document or the movements it makes; raised by the kernel and by the fake of `sdk.testing`."""
+
+from __future__ import annotations
+
+from sdk.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class DocumentNotFound(NotFound):
+    """There is no {resource} {id}, or it is not yours to see."""
+
+
+class DocumentInvalid(Invalid):
+    """The {type} breaks {count} rule(s)."""
+
+
+class UniqueKeyTaken(Conflict):
+    """Another {type} has {value} as its {field} already."""
+
+
+class LinkBroken(Invalid):
+    """{count} link(s) lead to documents that are not there, or not of the type they must have."""
+
+
+class DocumentLinked(Conflict):
+    """The {type} {id} cannot be deleted: other documents link to it."""
+
+
+class DocumentNotEditable(Conflict):
+    """A {type} in the state {state} cannot be edited."""
+
+
+class DocumentNotDeletable(Conflict):
+    """A {type} in the state {state} cannot be deleted."""
+
+
+class DocumentDeleted(Conflict):
+    """The {type} {id} is deleted: restore it first."""
+
+
+class CompanyRequired(Invalid):
+    """A {type} belongs to a company: say which."""
+
+
+class NotUnambiguous(Conflict):
+    """Several documents of type {type} have these values."""
+
+
+class CapabilityMissing(Forbidden):
+    """The applet {applet} has no capability {capability}; it must be declared in its applet.toml and granted."""
+
+
+class MovementOutsideWrite(Conflict):
+    """Movements are recorded while their document is being written or acted upon; {type} {id} is not."""
+
+
+class BalanceNegative(Conflict):
+    """The balance of {resource} in the register {register} would fall to {balance}, below zero."""
