@@ -58,6 +58,14 @@ class Cluster:
         return self.data / "server.log"
 
     @property
+    def pid_file(self) -> Path:
+        return self.data / "postmaster.pid"
+
+    @property
+    def socket_lock(self) -> Path:
+        return self.sockets / f".s.PGSQL.{PORT}.lock"
+
+    @property
     def password_file(self) -> Path:
         return self.home / "postgres.password"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+
+from kernel.postgres.processes import read_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,6 @@ def open_lease(path: Path) -> Iterator[Lease]:
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield Lease(file)
-
-
-def read_start(pid: int) -> str:
-    """When a process started, in the system's own words; empty when there is no such process."""
-    status = Path(f"/proc/{pid}/stat")
-    if status.parent.parent.joinpath("self").exists():
-        try:
-            # The name in parentheses may hold spaces and parentheses itself; the start time is the 20th field after.
-            return status.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-        except (OSError, IndexError):
-            return ""
-    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return answer.stdout.strip()
 
 
 def _read(file: IO[str]) -> list[Holder]:

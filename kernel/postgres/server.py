@@ -11,6 +11,7 @@ import psycopg
 from kernel.postgres.binaries import Binaries
 from kernel.postgres.cluster import Cluster, make_socket_folder, write_conf
 from kernel.postgres.errors import PostgresUnavailable
+from kernel.postgres.processes import read_name, read_start
 from kernel.postgres.programs import run_program
 
 START_TIMEOUT_S = 60
@@ -19,6 +20,7 @@ CONNECT_TIMEOUT_S = 5
 POLL_S = 0.05
 LOG_BYTES_MAX = 10 * 1024 * 1024
 LOG_TAIL_CHARS = 2000
+NO_PID = 2**22 + 1  # larger than any system gives
 _PROGRAM_NAMES = {"postgres", "postmaster"}
 
 
@@ -26,7 +28,8 @@ def ensure_running(cluster: Cluster, binaries: Binaries, conf: Mapping[str, str]
     """Start the server unless it runs already, for example because the process that started it was killed."""
     if can_connect(cluster):
         return
-    _drop_stale_pid(cluster)
+    for lock in (cluster.pid_file, cluster.socket_lock):
+        _disown_stale_lock(lock)
     make_socket_folder(cluster)
     write_conf(cluster, conf)
     _rotate_log(cluster.log)
@@ -35,12 +38,12 @@ def ensure_running(cluster: Cluster, binaries: Binaries, conf: Mapping[str, str]
     except PostgresUnavailable as error:
         # A server left behind may still be recovering: ours could not start beside it, so that one is waited for.
         if not _becomes_ready(cluster):
-            raise PostgresUnavailable(reason=f"{error}\n{_read_tail(cluster.log)}") from error
+            raise PostgresUnavailable(reason=f"{error.details['reason']}\n{_read_tail(cluster.log)}") from error
 
 
 def stop_server(cluster: Cluster, binaries: Binaries) -> None:
     """Fast: open transactions are rolled back. The default mode would wait for clients for ever."""
-    if _read_pid(cluster):
+    if _read_pid(cluster.pid_file):
         _control(cluster, binaries, "stop", STOP_TIMEOUT_S, "--mode=fast")
 
 
@@ -62,28 +65,32 @@ def _control(cluster: Cluster, binaries: Binaries, verb: str, timeout_s: int, *o
 
 def _becomes_ready(cluster: Cluster) -> bool:
     end = time.monotonic() + START_TIMEOUT_S
-    while _read_pid(cluster) and time.monotonic() < end:
+    while _read_pid(cluster.pid_file) and time.monotonic() < end:
         if can_connect(cluster):
             return True
         time.sleep(POLL_S)
     return False
 
 
-def _read_pid(cluster: Cluster) -> int | None:
+def _read_pid(lock: Path) -> int | None:
     """The process id the server wrote down, if the file is there and complete."""
     try:
-        first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").partition("\n")[0]
+        first = lock.read_text(encoding="utf-8").partition("\n")[0]
     except FileNotFoundError:
         return None
     return int(first) if first.isdigit() else None
 
 
-def _drop_stale_pid(cluster: Cluster) -> None:
-    # After a container was killed, the number in the file may belong to any process, and PostgreSQL would not start.
-    pid = _read_pid(cluster)
-    name = Path(f"/proc/{pid}/comm")
-    if pid and name.exists() and name.read_text(encoding="utf-8").strip() not in _PROGRAM_NAMES:
-        (cluster.data / "postmaster.pid").unlink()
+def _disown_stale_lock(lock: Path) -> None:
+    """After a container was killed the number in the file may be anybody's, and PostgreSQL would not start.
+
+    Only the number is replaced: the file also names the shared memory by which PostgreSQL finds surviving backends.
+    """
+    pid = _read_pid(lock)
+    if pid is None or (read_start(pid) and read_name(pid) in {*_PROGRAM_NAMES, None}):
+        return
+    rest = lock.read_text(encoding="utf-8").partition("\n")[2]
+    lock.write_text(f"{NO_PID}\n{rest}", encoding="utf-8")
 
 
 def _rotate_log(log: Path) -> None:
