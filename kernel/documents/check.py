@@ -10,53 +10,77 @@ from kernel.documents.validator import violations_of
 from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import DocumentInvalid
 from sdk.errors import Violation
-from sdk.schema import DocumentType, compute, dump, load
-from sdk.states import StateMachine
+from sdk.schema import DocumentType, check_writable, compute, dump, fill_defaults, load, merge_violations
+
+# `type` says what is meant anyway, and the company is chosen when a document is created.
+_FREE_ON_CREATE = ("type", "company_id")
 
 
-def cast_input(
-    ctx: KernelContext, type: DocumentType, data: Mapping[str, Any], previous: Document | None
+def cast_new(ctx: KernelContext, type: DocumentType, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent for a new document, as values. Raises DocumentInvalid with every fault of it."""
+    if not isinstance(data, Mapping):
+        raise DocumentInvalid(type=type.name, violations=[Violation("", "type", "this is not an object", "an object")])
+    refused = [_system(name) for name in SYSTEM_FIELDS if name not in _FREE_ON_CREATE and data.get(name) is not None]
+    return _cast(ctx, type, fill_defaults(type, _without_system(data)), None, refused)
+
+
+def cast_changed(
+    ctx: KernelContext, type: DocumentType, data: Mapping[str, Any], patch: Mapping[str, Any], previous: Document
 ) -> dict[str, Any]:
-    """What was sent, as values. Every fault at once: casts, schema, read-only and masked fields."""
-    sent = {name: value for name, value in data.items() if name not in SYSTEM_FIELDS}
-    values, violations = load(type, sent)
-    if not violations:
-        violations = violations_of(type, dump(type, values))
-    before = previous.fields if previous else {}
+    """A changed document's values. data: its JSON with the patch applied."""
+    current = previous.scope()
+    refused = [_system(name) for name in SYSTEM_FIELDS if name in patch and not _is_same(patch[name], current[name])]
+    return _cast(ctx, type, _without_system(data), previous, refused)
+
+
+def complete(ctx: KernelContext, type: DocumentType, document: Document, previous: Document | None) -> dict[str, Any]:
+    """Call the hooks that may change and those that may veto; the JSON to store, valid once more."""
+    hooks, call = ctx.runtime.catalogue.hooks, {"ctx": ctx, "document": document, "previous": previous}
+    hooks.call("before_save", type.name, **call)
+    compute(type, document.fields, document.scope())
+    hooks.call("validate_document", type.name, **call)
+    return to_stored(type, document)
+
+
+def to_stored(type: DocumentType, document: Document) -> dict[str, Any]:
+    """The JSON of a complete document; raises DocumentInvalid where a hook has left a fault."""
+    stored = dump(type, document.fields)
+    if violations := violations_of(type, stored):
+        raise DocumentInvalid(type=type.name, violations=violations)
+    return stored
+
+
+def _cast(
+    ctx: KernelContext,
+    type: DocumentType,
+    data: Mapping[str, Any],
+    previous: Document | None,
+    refused: list[Violation],
+) -> dict[str, Any]:
+    values, faults = load(type, data)
+    before = previous.fields if previous else None
+    if ctx.applet is None:
+        refused += check_writable(type, values, before)
     masked = ctx.permissions.mask(type, "update" if previous else "create", previous, ctx.scope())
-    refused = masked if ctx.applet else masked | type.read_only_fields
-    violations = [*violations, *(_refused(name, values, before) for name in sorted(refused) if _differs(name, values, before))]
+    refused += [_masked(name) for name in sorted(masked) if values.get(name) != (before or {}).get(name)]
+    violations = merge_violations(refused, faults, violations_of(type, dump(type, values), as_input=True))
     if violations:
         raise DocumentInvalid(type=type.name, violations=violations)
     return values
 
 
-def complete(
-    ctx: KernelContext, type: DocumentType, document: Document, previous: Document | None, *, is_action: bool = False
-) -> dict[str, Any]:
-    """Call the hooks that may change and those that may veto; the JSON to store, valid once more."""
-    hooks, call = ctx.runtime.catalogue.hooks, {"ctx": ctx, "document": document, "previous": previous}
-    changed = is_action or hooks.call("before_save", type.name, **call)
-    changed = compute(type, document.fields, document.scope()) or changed
-    if not is_action:
-        hooks.call("validate_document", type.name, **call)
-    stored = dump(type, document.fields)
-    if changed and (violations := violations_of(type, stored)):
-        raise DocumentInvalid(type=type.name, violations=violations)
-    return stored
+def _without_system(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in SYSTEM_FIELDS}
 
 
-def check_action_arguments(machine: StateMachine, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The action's arguments, cast and validated by their schema."""
-    values, violations = machine.load_arguments(action, arguments)
-    if violations:
-        raise DocumentInvalid(type=f"{machine.type}.{action}", violations=violations)
-    return dict(values)
+def _is_same(sent: Any, current: Any) -> bool:
+    """Whether a system field was merely sent back as it had been read; instants are compared loosely."""
+    return sent == current or hasattr(current, "tzinfo")
 
 
-def _differs(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    return values.get(name) != before.get(name)
+def _system(name: str) -> Violation:
+    return Violation(f"/{name}", "read_only", f"{name} is set by the system", "leave it out")
 
 
-def _refused(name: str, values: Mapping[str, Any], before: Mapping[str, Any]) -> Violation:
-    return Violation(f"/{name}", "read_only", "this field is not yours to set", f"{before.get(name)!r}, or leave it out")
+def _masked(name: str) -> Violation:
+    return Violation(f"/{name}", "masked", f"you may not set {name}", "leave it out")

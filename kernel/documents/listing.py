@@ -6,23 +6,25 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, asc, desc, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, asc, desc, false, literal_column, or_, select
 
 from kernel.context import KernelContext
 from kernel.documents.errors import CursorInvalid, PageSizeExceeded
 from kernel.documents.rows import Row, read_rows, to_document
 from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
-from kernel.expressions import DocumentColumns, to_sql
+from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
 from kernel.permissions import DENIED
 from sdk.errors import Forbidden
 from sdk.expressions import parse
 from sdk.schema import DocumentType
 
 SORT_FIELDS_MAX = 5
+TYPES_REMEMBERED_MAX = 2048
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> Ro
     """The page as stored rows, in two statements however many links there are."""
     if not 1 <= wanted.limit <= ctx.kernel.settings.page_size_max:
         raise PageSizeExceeded(limit=wanted.limit, maximum=ctx.kernel.settings.page_size_max)
-    columns = DocumentColumns(documents, type)
+    columns = columns_of(type)
+    _refuse_masked(ctx, type, wanted)
     keys = _sort_keys(columns, wanted.sort)
     statement = _statement(ctx, type, columns, keys, wanted)
     fetched = ctx.uow.execute_statement(statement).fetchall()
@@ -70,15 +73,26 @@ def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> Ro
     return RowPage(rows, cursor, titles_of(ctx, rows))
 
 
+def _refuse_masked(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> None:
+    """A field that may not be seen may not be filtered or sorted by either: the answer would tell its value."""
+    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
+    named = {name.removeprefix("-").partition(".")[0] for name in wanted.sort}
+    if wanted.filter and hidden:
+        named |= {name.partition(".")[0] for name in parse(wanted.filter).names}
+    if named & hidden:
+        raise Forbidden(action="filter by", resource=", ".join(sorted(named & hidden)))
+
+
 def _statement(
     ctx: KernelContext, type: DocumentType, columns: DocumentColumns, keys: Sequence[_SortKey], wanted: ListRequest
 ) -> Select[Any]:
-    conditions = [columns.type_is(type.name), allowed(ctx, type, columns, wanted.deleted)]
+    conditions = [is_of_type(type), allowed(ctx, type, columns, wanted.deleted)]
     if wanted.filter:
         scope = {**ctx.scope(), "param": dict(wanted.parameters)}
         conditions.append(to_sql(parse(wanted.filter), columns, scope))
     if wanted.q:
-        conditions.append(matches_text(type, columns, wanted.q))
+        places = [element_of(columns, field.path) for field in type.searchable if not field.in_array]
+        conditions.append(matches_text([*places, documents.c.number], wanted.q))
     if wanted.cursor:
         conditions.append(_after(keys, _decode(wanted.cursor, len(keys))))
     # The values a page is sorted by come along, so that its last row can say where the next page begins.
@@ -98,10 +112,30 @@ def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, de
     return and_(present, to_sql(condition, columns, ctx.scope()))
 
 
+@lru_cache(maxsize=TYPES_REMEMBERED_MAX)
+def columns_of(type: DocumentType) -> DocumentColumns:
+    """The columns that a type's fields are in SQL."""
+    return DocumentColumns(documents, kinds_of_schema(type.schema))
+
+
+def element_of(columns: DocumentColumns, name: str) -> ColumnElement[Any]:
+    """The SQL of a field, by its dotted name."""
+    if name in documents.c and name != "data":
+        return documents.c[name]
+    element = columns.resolve(tuple(name.split("."))).sql
+    assert element is not None
+    return element
+
+
+def is_of_type(type: DocumentType) -> ColumnElement[bool]:
+    """A literal, not a bound value: a generic plan would leave partial indexes aside."""
+    return documents.c.type == literal_column(f"'{type.name}'")
+
+
 def _sort_keys(columns: DocumentColumns, sort: Sequence[str]) -> list[_SortKey]:
     """The sort as asked, made total by the id; without one, newest first."""
     names = list(sort)[:SORT_FIELDS_MAX] or ["-id"]
-    keys = [_SortKey(columns.element(name.removeprefix("-")), name.startswith("-")) for name in names]
+    keys = [_SortKey(element_of(columns, name.removeprefix("-")), name.startswith("-")) for name in names]
     if "id" not in {name.removeprefix("-") for name in names}:
         keys.append(_SortKey(documents.c.id, keys[-1].descending))
     return keys

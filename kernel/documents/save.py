@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.references import keys_of, links_of
+from kernel.documents.keys import keys_of
 from kernel.documents.write import Write, write
 from kernel.registers import service as registers
 from kernel.runtime import CACHED_TYPES
 from sdk.document import Document
 from sdk.event import Event
 from sdk.identifiers import new_id
-from sdk.schema import DocumentType, diff
+from sdk.schema import DocumentType, collect_links, diff
 
 _RAISE_GENERATION = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 
@@ -91,9 +91,9 @@ def _references(change: Change) -> dict[str, Any]:
     if was_present and is_present and change.stored == change.before:
         return {}
     keys = keys_of(change.type, change.stored, document.company_id) if is_present else []
-    links = links_of(change.type, change.stored) if is_present else []
+    links = collect_links(change.type, change.stored) if is_present else []
     old_keys = keys_of(change.type, change.before or {}, document.company_id) if was_present else []
-    old_links = links_of(change.type, change.before or {}) if was_present else []
+    old_links = collect_links(change.type, change.before or {}) if was_present else []
     return {
         "keys": [key for key in keys if key not in old_keys],
         "keys_gone": [key for key in old_keys if key not in keys],

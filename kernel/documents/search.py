@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, or_
+from collections.abc import Sequence
+from typing import Any
 
-from kernel.documents.tables import documents
-from kernel.expressions import DocumentColumns
-from sdk.schema import DocumentType
+from sqlalchemy import ColumnElement, and_, or_
 
 SEARCH_WORDS_MAX = 8
 
 
-def matches_text(type: DocumentType, columns: DocumentColumns, text: str) -> ColumnElement[bool]:
-    """A condition on documents, without regard to case."""
-    searched = [columns.element(path) for path, field in type.fields.items() if field.search and not field.in_array]
-    places = [*searched, documents.c.number]
+def matches_text(places: Sequence[ColumnElement[Any]], text: str) -> ColumnElement[bool]:
+    """A condition, without regard to case; `%` and `_` in the text stand for themselves."""
     words = text.split()[:SEARCH_WORDS_MAX]
     return and_(*(or_(*(place.icontains(word, autoescape=True) for place in places)) for word in words))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.context import KernelContext
-from kernel.documents.check import cast_input, check_action_arguments, complete
+from kernel.documents.check import cast_changed, cast_new, complete, to_stored
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
 from kernel.documents.save import Change, save
@@ -22,7 +22,7 @@ from sdk.document_errors import (
 )
 from sdk.errors import StaleVersion
 from sdk.identifiers import new_id
-from sdk.schema import DocumentType, dump, merge_patch
+from sdk.schema import DocumentType, apply, compute, dump
 
 LINKED_DOCUMENTS_NAMED_MAX = 10
 
@@ -34,7 +34,7 @@ def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, compa
     document = Document(
         id=new_id(),
         type=type.name,
-        fields=cast_input(ctx, type, data, None),
+        fields=cast_new(ctx, type, data),
         company_id=_company(ctx, type, company_id),
         schema_version=1,
         state=machine.initial if machine else None,
@@ -80,7 +80,7 @@ def update(
         raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
     before = dump(type, previous.fields)
     document = previous.copy()
-    document.fields = cast_input(ctx, type, merge_patch(before, patch), previous)
+    document.fields = cast_changed(ctx, type, apply(before, patch), patch, previous)
     with ctx.writing(document):
         stored = complete(ctx, type, document, previous)
         # The condition of a grant must hold for what the document becomes, not only for what it was.
@@ -116,7 +116,8 @@ def perform(
     with ctx.writing(document):
         assign_number(ctx, type, document, action)
         hooks.call("perform_action", subject, **call)
-        stored = complete(ctx, type, document, previous, is_action=True)
+        compute(type, document.fields, document.scope())
+        stored = to_stored(type, document)
         document.state = target
         document.version += 1
         save(ctx, Change(type, document, stored, before, machine.event(action), previous, values))

@@ -1,4 +1,4 @@
-"""JSON Schema on the hot path: jsonschema-rs, one compiled validator per document type, the SDK's messages."""
+"""JSON Schema on the hot path: jsonschema-rs, compiled once per document type, in the SDK's own words."""
 
 from __future__ import annotations
 
@@ -8,24 +8,37 @@ from typing import Any
 
 import jsonschema_rs
 
+from sdk.definition import escape
 from sdk.errors import Violation
-from sdk.schema import FORMATS, DocumentType, explain_violation
+from sdk.schema import DocumentType, explain, merge_violations
+from sdk.schema.formats import FORMATS
 
-VALIDATORS_MAX = 2048
+VALIDATORS_MAX = 4096
 
 
-def violations_of(type: DocumentType, data: Mapping[str, Any]) -> list[Violation]:
-    """Every broken rule of the stored shape, in the order of the schema."""
-    validator = _validator(type)
+def violations_of(type: DocumentType, data: Mapping[str, Any], *, as_input: bool = False) -> list[Violation]:
+    """Every rule canonical JSON data break. as_input: what hooks and expressions fill in may be missing still."""
+    validator = _validator(type, as_input)
     if validator.is_valid(data):
         return []
-    return [_violation(error) for error in validator.iter_errors(data)]
+    return merge_violations(v for error in validator.iter_errors(data) for v in _explain(type, as_input, error))
 
 
 @lru_cache(maxsize=VALIDATORS_MAX)
-def _validator(type: DocumentType) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(type.schema, validate_formats=True, formats=dict(FORMATS))
+def _validator(type: DocumentType, as_input: bool) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        _schema(type, as_input), validate_formats=True, formats=dict(FORMATS), ignore_unknown_formats=False
+    )
 
 
-def _violation(error: jsonschema_rs.ValidationError) -> Violation:
-    raise NotImplementedError
+def _schema(type: DocumentType, as_input: bool) -> Mapping[str, Any]:
+    return type.input_schema if as_input else type.schema
+
+
+def _explain(type: DocumentType, as_input: bool, error: jsonschema_rs.ValidationError) -> list[Violation]:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "false schema"
+    value: Any = _schema(type, as_input)
+    for part in error.schema_path:
+        value = value[part]
+    pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+    return explain(type, keyword, pointer, value, error.instance)

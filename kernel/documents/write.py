@@ -15,15 +15,15 @@ from sdk.document import Document
 from sdk.document_errors import LinkBroken, UniqueKeyTaken
 from sdk.errors import StaleVersion, Violation
 from sdk.event import Event
+from sdk.schema import Link
 
-# (field path, value) and (field path, target id, type it must have or "*").
+# (field path, company id or the nil id, value).
 Key = tuple[str, str, str]
-Link = tuple[str, str, str]
 
 
 @dataclass
 class Write:
-    """Everything one write brings. keys: (field, company id or the nil id, value); links: (field, target, its type).
+    """Everything one write brings. keys and links: new ones.
 
     Only what changes is listed: `keys_gone`, `links_gone` are those of the version before that are no more.
     movements: column arrays as `kernel.registers.service.write_columns` gives them, empty when there are none.
@@ -201,10 +201,10 @@ def _parameters(change: Write) -> dict[str, Any]:
     if change.subscribers:
         parameters["subscribers"] = list(change.subscribers)
     if change.links:
-        fields, ids, types = zip(*change.links, strict=True)
+        fields, types, ids = zip(*change.links, strict=True)
         parameters |= {"link_fields": list(fields), "link_ids": list(ids), "link_types": list(types)}
     if change.links_gone:
-        fields, ids, _ = zip(*change.links_gone, strict=True)
+        fields, _, ids = zip(*change.links_gone, strict=True)
         parameters |= {"unlink_fields": list(fields), "unlink_ids": list(ids)}
     if change.keys:
         fields, companies, values = zip(*change.keys, strict=True)
@@ -221,7 +221,7 @@ def _taken(change: Write, error: psycopg.errors.UniqueViolation) -> UniqueKeyTak
     named = (key for key in change.keys if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail)
     field_name, _, value = next(named, ("id", "", change.document.id))
     message = f"another {change.document.type} has {value!r}"
-    violation = Violation(f"/{field_name.replace('.', '/')}", "unique", message, "a value not used yet")
+    violation = Violation(_pointer(field_name), "unique", message, "a value not used yet")
     return UniqueKeyTaken(type=change.document.type, field=field_name, value=value, violations=[violation])
 
 
@@ -231,14 +231,18 @@ def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken:
         row[0]: row[1]
         for row in uow.execute(
             "SELECT id::text, type FROM {t}.documents WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",
-            [[target for _, target, _ in change.links]],
+            [[link.id for link in change.links]],
         )
     }
     broken = [
-        Violation(f"/{name.replace('.', '/')}", "link", f"there is no {wanted} {target}", f"the id of a {wanted}")
-        for name, target, wanted in change.links
-        if target not in found or wanted not in ("*", found[target])
+        Violation(_pointer(link.field), "link", f"there is no {link.target} {link.id}", f"the id of a {link.target}")
+        for link in change.links
+        if link.id not in found or link.target not in ("*", found[link.id])
     ]
     if broken:
         return LinkBroken(violations=broken)
     return StaleVersion(expected=change.document.version - 1, actual="a later one")
+
+
+def _pointer(path: str) -> str:
+    return "/" + path.replace(".", "/")
