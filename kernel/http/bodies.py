@@ -31,7 +31,7 @@ def parse_json(body: bytes, content_type: str | None) -> Any:
 
 
 def _is_json(content_type: str) -> bool:
-    media_type = content_type.split(";")[0].strip().lower()
+    media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
 
 

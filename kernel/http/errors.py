@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdk.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from sdk.errors import BosError, Conflict, Invalid, NotFound, TooLarge, Unavailable
 
 
 class MalformedRequest(Invalid):
@@ -41,6 +41,10 @@ class RouteUnknown(NotFound):
     """There is nothing at {path}."""
 
 
+class CollectionUnknown(NotFound):
+    """There is no collection {collection} among the enabled applets; the nearest is {nearest}."""
+
+
 class MethodNotAllowed(Conflict):
     """{path} does not answer to {method}; it answers to {allowed}."""
 
@@ -55,5 +59,9 @@ class StatementTooSlow(Unavailable):
     """The database took longer than it may; ask for less, or try again."""
 
 
-class DatabaseUnavailable(Unavailable):
-    """The database cannot be reached now; try again."""
+class ValueUnstorable(Invalid):
+    """A value cannot be stored: texts hold no NUL character, and numbers have bounds."""
+
+
+class InternalError(BosError):
+    """Something failed inside Bos; it is not your request. The request id leads us to the reason."""

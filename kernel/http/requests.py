@@ -25,9 +25,9 @@ from pydantic import BaseModel, ValidationError
 from kernel.auth.service import authenticate
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.http.bodies import parse_json, render_json
 from kernel.http.errors import InvalidRequest
 from kernel.http.exchange import exchange_of
-from kernel.http.bodies import parse_json, render_json
 from sdk.errors import Violation
 
 if TYPE_CHECKING:

@@ -1,0 +1,126 @@
+"""The bus that needs nothing but the database: the deliveries table is the queue, claimed with SKIP LOCKED."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.events import store
+from kernel.events.announcements import Announcements
+from kernel.events.bus import Delivery, Handler, Outcome
+from kernel.events.retry import ATTEMPTS_MAX, error_text, retry_delay
+from kernel.runtime import TenantRuntime
+from kernel.telemetry.logs import get_logger
+from kernel.tenancy.record import TenantRecord
+from sdk.event import Event
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+_log = get_logger()
+
+
+class PostgresBus:
+    """See `Bus`. Any number of processes may deliver for one tenant at once."""
+
+    def __init__(self, kernel: Kernel, *, chance: random.Random | None = None) -> None:
+        self._kernel = kernel
+        self._announcements = Announcements()
+        self._chance = chance or random.Random()
+        self._parked: dict[str, int] = {}
+
+    def announce(self, tenant: TenantRecord) -> None:
+        self._announcements.add(tenant.name)
+
+    def announce_names(self, names: Sequence[str]) -> None:
+        """The same for what another process has said."""
+        self._announcements.add(*names)
+
+    def wait(self, timeout_s: float) -> frozenset[str]:
+        return self._announcements.take(timeout_s)
+
+    def close(self) -> None:
+        self._announcements.close()
+
+    def next_due(self, tenant: TenantRecord) -> datetime | None:
+        with self._kernel.database.transaction(tenant) as uow:
+            return store.next_due(uow)
+
+    def deliver(self, tenant: TenantRecord, handle: Handler) -> Outcome | None:
+        """One transaction: claim, receipt, effect, acknowledgement. A failure is counted in a second one."""
+        delivery: Delivery | None = None
+        try:
+            with self._kernel.database.transaction(tenant) as uow:
+                taken = self._take(uow)
+                if taken is None:
+                    return None
+                delivery, is_new = taken
+                if is_new:
+                    handle(uow, delivery)
+                uow.commit()
+                return Outcome.DONE if is_new else Outcome.REPEATED
+        except Exception as error:
+            if delivery is None:
+                raise
+            return self._count_failure(tenant, delivery, error)
+
+    def _take(self, uow: UnitOfWork) -> tuple[Delivery, bool] | None:
+        runtime = self._kernel.runtimes.get(uow)
+        subscribers = subscriber_names(runtime)
+        now = self._kernel.clock()
+        self._park(uow, runtime, subscribers, now)
+        row = store.take_delivery(uow, subscribers, now)
+        if row is None:
+            # What was parked must stay parked although nothing else happened.
+            uow.commit()
+            return None
+        return _delivery(row)
+
+    def _park(self, uow: UnitOfWork, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
+        """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back."""
+        if self._parked.get(runtime.tenant.id) == runtime.generation:
+            return
+        store.park(uow, subscribers, now)
+        uow.after_commit(lambda: self._parked.update({runtime.tenant.id: runtime.generation}))
+
+    def _count_failure(self, tenant: TenantRecord, delivery: Delivery, error: Exception) -> Outcome | None:
+        attempts = delivery.attempts + 1
+        due_at = self._kernel.clock() + retry_delay(attempts, self._chance)
+        text = error_text(error)
+        with self._kernel.database.transaction(tenant) as uow:
+            state = store.count_failure(
+                uow, delivery.id, delivery.attempts, error=text, due_at=due_at, attempts_max=ATTEMPTS_MAX
+            )
+            uow.commit()
+        if state is None:
+            return Outcome.RETRIED
+        outcome = Outcome.DEAD if state == "dead" else Outcome.RETRIED
+        _log.warning(
+            f"delivery.{outcome}",
+            message=text,
+            subscriber=delivery.subscriber,
+            event_type=delivery.event.type,
+            event_id=delivery.event.id,
+            attempts=attempts,
+            exc_info=error,
+        )
+        return outcome
+
+
+def subscriber_names(runtime: TenantRuntime) -> list[str]:
+    """Names of all subscriptions of the tenant's enabled applets."""
+    found: list[str] | None = runtime.compiled.get("subscribers")
+    if found is None:
+        hooks = runtime.catalogue.hooks.describe()
+        found = [hook["function"] for hook in hooks if hook["hook"] == "on_event"]
+        runtime.remember("subscribers", found)
+    return found
+
+
+def _delivery(row: Any) -> tuple[Delivery, bool]:
+    id, subscriber, attempts, created_at, is_new, *columns = row
+    event = Event(*columns[:10], payload=columns[10], position=columns[11])
+    return Delivery(id, subscriber, attempts, created_at, event), is_new

@@ -1,0 +1,46 @@
+"""One turn for one tenant: deliver what is due, up to a bound, so that no tenant keeps the others waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kernel.db.unit_of_work import UnitOfWork
+from kernel.events.bus import Bus, Delivery, Handler, Outcome
+from kernel.telemetry.metrics import Metrics
+from kernel.telemetry.scope import LogScope, log_scope
+from kernel.tenancy.record import TenantRecord
+
+TURN_DELIVERIES_MAX = 100
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Carries deliveries from a bus to a handler. `seconds` measures, and decides nothing."""
+
+    bus: Bus
+    handle: Handler
+    metrics: Metrics = field(default_factory=Metrics)
+    seconds: Callable[[], float] = time.perf_counter
+
+    def turn(self, tenant: TenantRecord, *, limit: int = TURN_DELIVERIES_MAX) -> int:
+        """Deliver until nothing is due or the limit is reached; how many were taken."""
+        for count in range(limit):
+            if self.deliver_one(tenant) is None:
+                return count
+        return limit
+
+    def deliver_one(self, tenant: TenantRecord) -> Outcome | None:
+        started = self.seconds()
+        with log_scope(LogScope(tenant_id=tenant.name)) as scope:
+            outcome = self.bus.deliver(tenant, lambda uow, delivery: self._handle(uow, delivery, scope))
+        if outcome is not None:
+            self.metrics.deliveries.labels(outcome.value).inc()
+            self.metrics.delivery_seconds.observe(self.seconds() - started)
+        return outcome
+
+    def _handle(self, uow: UnitOfWork, delivery: Delivery, scope: LogScope) -> None:
+        scope.user_id = f"applet:{delivery.subscriber.partition(':')[0]}"
+        scope.request_id = delivery.event.correlation_id
+        self.handle(uow, delivery)

@@ -1,0 +1,47 @@
+"""Who may see events and look after deliveries. Both are asked for as if they were document types, so that roles
+can grant them: kernel.admin and kernel.auditor have them anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kernel.documents.service import get_any
+from kernel.events.errors import EventsHidden
+from sdk.event import Event
+from sdk.schema import DocumentType
+
+if TYPE_CHECKING:
+    from kernel.context import KernelContext
+
+EVENT = DocumentType.from_schema("kernel.event", {"type": "object", "properties": {}})
+DELIVERY = DocumentType.from_schema("kernel.delivery", {"type": "object", "properties": {}})
+
+
+def check_operator(ctx: KernelContext, action: str) -> None:
+    """Raises Forbidden unless the caller may do this to deliveries: `read`, `update` (retry), `delete` (drop)."""
+    ctx.permissions.check(action, DELIVERY, None, ctx.scope())
+
+
+def sight_of(ctx: KernelContext, aggregate_type: str | None, aggregate_id: str | None) -> Callable[[Event], Event]:
+    """What the caller sees of an event. Raises EventsHidden, or what reading the named document raises."""
+    if ctx.permissions.allows("read", EVENT, None, ctx.scope()):
+        return lambda event: event
+    if aggregate_type is None or aggregate_id is None:
+        raise EventsHidden
+    document = get_any(ctx, aggregate_type, aggregate_id)
+    type = ctx.runtime.catalogue.type(aggregate_type)
+    hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
+    return lambda event: _without(event, hidden)
+
+
+def _without(event: Event, hidden: frozenset[str]) -> Event:
+    """The event without the values of hidden fields; what an applet emitted of its own is left out where any hides."""
+    if not hidden:
+        return event
+    diff = event.payload.get("diff")
+    if not isinstance(diff, dict):
+        return replace(event, payload={})
+    return replace(event, payload={**event.payload, "diff": {k: v for k, v in diff.items() if k not in hidden}})

@@ -1,0 +1,164 @@
+"""All SQL about events and deliveries, except the document write, which inserts both with the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from kernel.db.unit_of_work import UnitOfWork
+from sdk.event import Event
+from sdk.values import decimal_text
+
+EVENT_COLUMNS = (
+    "e.id::text, e.type, e.aggregate_type, e.aggregate_id::text, e.version, e.occurred_at, e.actor,"
+    " e.correlation_id::text, e.applet, e.causation_id::text, e.payload, e.position"
+)
+DELIVERY_COLUMNS = (
+    "d.id, d.subscriber, CASE WHEN d.due_at = 'infinity' THEN 'waiting' ELSE d.state END, d.attempts,"
+    " CASE WHEN isfinite(d.due_at) THEN d.due_at END, d.last_error, d.created_at, e.type, e.aggregate_type,"
+    " d.aggregate_id::text, d.event_id::text"
+)
+DELIVERY_FIELDS = (
+    "id", "subscriber", "state", "attempts", "due_at", "last_error", "created_at",
+    "event_type", "aggregate_type", "aggregate_id", "event_id",
+)  # fmt: skip
+
+_INSERT_EVENT = """
+WITH event AS (
+    INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
+                            correlation_id, causation_id, request, payload)
+    VALUES (%(id)s, %(type)s, %(aggregate_type)s, %(aggregate_id)s, %(version)s, %(occurred_at)s, %(actor)s,
+            %(applet)s, %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(payload)s::jsonb)
+    RETURNING position
+), queued AS (
+    INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
+    SELECT subscriber, position, %(id)s, %(aggregate_id)s, %(occurred_at)s, %(occurred_at)s
+      FROM event, unnest(%(subscribers)s::text[]) AS subscriber
+)
+SELECT position FROM event
+"""
+
+# Claim, receipt and acknowledgement at once: rolled back together, they leave the delivery as it was. A delivery
+# waits for every earlier pending one of its subscriber and document, due or not, held by another relay or not.
+_TAKE_DELIVERY = f"""
+WITH next AS (
+    SELECT d.id FROM {{t}}.deliveries d
+     WHERE d.state = 'pending' AND d.due_at <= %(now)s AND d.subscriber = ANY(%(subscribers)s)
+       AND NOT EXISTS (
+           SELECT 1 FROM {{t}}.deliveries earlier
+            WHERE earlier.subscriber = d.subscriber AND earlier.aggregate_id = d.aggregate_id
+              AND earlier.id < d.id AND earlier.state = 'pending')
+     ORDER BY d.due_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+), taken AS (
+    DELETE FROM {{t}}.deliveries d USING next WHERE d.id = next.id RETURNING d.*
+), receipt AS (
+    INSERT INTO {{t}}.inbox (consumer, event_id, processed_at)
+    SELECT subscriber, event_id, %(now)s FROM taken ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT taken.id, taken.subscriber, taken.attempts, taken.created_at, EXISTS (SELECT 1 FROM receipt), {EVENT_COLUMNS}
+  FROM taken JOIN {{t}}.events e ON e.position = taken.event_position
+"""
+
+_COUNT_FAILURE = """
+UPDATE {t}.deliveries SET attempts = attempts + 1, last_error = %(error)s, due_at = %(due_at)s,
+       state = CASE WHEN attempts + 1 >= %(attempts_max)s THEN 'dead' ELSE 'pending' END
+ WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s RETURNING state
+"""
+
+_PARK = """
+UPDATE {t}.deliveries SET due_at = 'infinity'
+ WHERE state = 'pending' AND due_at < 'infinity' AND subscriber <> ALL(%(subscribers)s)
+"""
+_UNPARK = """
+UPDATE {t}.deliveries SET due_at = %(now)s
+ WHERE state = 'pending' AND due_at = 'infinity' AND subscriber = ANY(%(subscribers)s)
+"""
+
+
+def insert_event(uow: UnitOfWork, event: Event, request: Mapping[str, Any] | None, subscribers: Sequence[str]) -> int:
+    """Append an event and queue it for its subscribers; the position it got."""
+    values = {name: getattr(event, name) for name in Event.__slots__}
+    values.update(
+        payload=_json(event.payload), request=_json(request) if request else None, subscribers=list(subscribers)
+    )
+    row = uow.execute(_INSERT_EVENT, values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(value), _plain, orjson.OPT_UTC_Z).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+def take_delivery(uow: UnitOfWork, subscribers: Sequence[str], now: datetime) -> Any | None:
+    """The next due delivery as (id, subscriber, attempts, created_at, is_new, *event columns), or None."""
+    return uow.execute(_TAKE_DELIVERY, {"subscribers": list(subscribers), "now": now}).fetchone()
+
+
+def count_failure(
+    uow: UnitOfWork, id: int, attempts: int, *, error: str, due_at: datetime, attempts_max: int
+) -> str | None:
+    """One failure more, unless somebody else has counted it or dealt with the delivery; the new state."""
+    values = {"id": id, "attempts": attempts, "error": error, "due_at": due_at, "attempts_max": attempts_max}
+    row = uow.execute(_COUNT_FAILURE, values).fetchone()
+    return str(row[0]) if row else None
+
+
+def park(uow: UnitOfWork, subscribers: Sequence[str], now: datetime) -> None:
+    """Put what is for applets not enabled out of the way of the due ones, and bring back what is for enabled ones."""
+    uow.execute(_PARK, {"subscribers": list(subscribers)})
+    uow.execute(_UNPARK, {"subscribers": list(subscribers), "now": now})
+
+
+def next_due(uow: UnitOfWork) -> datetime | None:
+    """When the next delivery that is not parked is due."""
+    row = uow.execute(
+        "SELECT min(due_at) FROM {t}.deliveries WHERE state = 'pending' AND due_at < 'infinity'"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def select_events(uow: UnitOfWork, conditions: Sequence[str], values: Mapping[str, Any]) -> list[Event]:
+    """Events newest first. conditions: from the service's fixed list, never from a caller."""
+    where = " AND ".join(conditions) or "true"
+    sql = f"SELECT {EVENT_COLUMNS} FROM {{t}}.events e WHERE {where} ORDER BY e.position DESC LIMIT %(limit)s"
+    return [Event(*row[:10], payload=row[10], position=row[11]) for row in uow.execute(sql, values).fetchall()]
+
+
+def select_deliveries(uow: UnitOfWork, conditions: Sequence[str], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Deliveries oldest first, each with what its event is about."""
+    where = " AND ".join(conditions) or "true"
+    sql = f"""
+        SELECT {DELIVERY_COLUMNS} FROM {{t}}.deliveries d JOIN {{t}}.events e ON e.position = d.event_position
+         WHERE {where} ORDER BY d.id LIMIT %(limit)s
+    """
+    return [dict(zip(DELIVERY_FIELDS, row, strict=True)) for row in uow.execute(sql, values).fetchall()]
+
+
+def lock_delivery(uow: UnitOfWork, id: int) -> dict[str, Any] | None:
+    """One delivery, held until the transaction ends; waits for a relay that is at it."""
+    sql = f"""
+        SELECT {DELIVERY_COLUMNS} FROM {{t}}.deliveries d JOIN {{t}}.events e ON e.position = d.event_position
+         WHERE d.id = %s FOR UPDATE OF d
+    """
+    row = uow.execute(sql, [id]).fetchone()
+    return dict(zip(DELIVERY_FIELDS, row, strict=True)) if row else None
+
+
+def revive_delivery(uow: UnitOfWork, id: int, now: datetime) -> None:
+    """A dead delivery begins anew."""
+    uow.execute("UPDATE {t}.deliveries SET state = 'pending', attempts = 0, due_at = %s WHERE id = %s", [now, id])
+
+
+def delete_delivery(uow: UnitOfWork, id: int) -> None:
+    uow.execute("DELETE FROM {t}.deliveries WHERE id = %s", [id])

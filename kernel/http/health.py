@@ -1,0 +1,34 @@
+"""For machines that watch: alive, ready, numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from kernel.telemetry.metrics import CONTENT_TYPE, Metrics
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+_OK = b'{"status":"ok"}'
+
+
+def router(kernel: Kernel, metrics: Metrics) -> APIRouter:
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/healthz", summary="Whether the process is alive")
+    async def read_health() -> Response:
+        return Response(_OK, media_type="application/json")
+
+    @routes.get("/readyz", summary="Whether it can serve: the database answers")
+    def read_readiness() -> Response:
+        with kernel.database.platform() as uow:
+            uow.execute("SELECT 1 FROM {p}.tenants LIMIT 1")
+        return Response(_OK, media_type="application/json")
+
+    @routes.get("/metrics", summary="Numbers for Prometheus")
+    async def read_metrics() -> Response:
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
+
+    return routes

@@ -1,0 +1,67 @@
+"""Query parameters: known ones, once each, of the right kind; all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from fastapi import Request
+
+from kernel.http.errors import InvalidRequest
+from sdk.errors import Violation
+from sdk.nearest import nearest
+
+Reader = Callable[[str], Any]
+
+
+def read_parameters(request: Request, known: dict[str, Reader], *, prefix: str = "") -> dict[str, Any]:
+    """The given ones by name, read; those beginning with `prefix` as a mapping under the prefix itself.
+
+    A misspelt filter must not list everything, so unknown names are refused with the nearest known one.
+    """
+    values: dict[str, Any] = {prefix: {}} if prefix else {}
+    violations: list[Violation] = []
+    for name, text in request.query_params.multi_items():
+        is_free = bool(prefix) and name.startswith(prefix)
+        if is_free:
+            values[prefix][name[len(prefix) :]] = text
+        elif name not in known:
+            violations.append(_unknown(name, known))
+        elif name in values:
+            violations.append(Violation(f"/{name}", "repeated", f"{name} is given twice", "once"))
+        else:
+            _read_one(name, text, known[name], values, violations)
+    if violations:
+        raise InvalidRequest(violations=violations)
+    return values
+
+
+def read_flag(text: str) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text == "true"
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def read_count(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+        raise ValueError("a whole number from 1")
+    return int(text)
+
+
+def _read_one(name: str, text: str, reader: Reader, values: dict[str, Any], violations: list[Violation]) -> None:
+    try:
+        values[name] = reader(text)
+    except ValueError as error:
+        violations.append(Violation(f"/{name}", "value", f"{text[:80]!r} does not fit", str(error)))
+
+
+def _unknown(name: str, known: Collection[str]) -> Violation:
+    message = f"there is no parameter {name[:80]}"
+    return Violation(f"/{name[:80]}", "unknown_parameter", message, nearest(name[:80], known))
