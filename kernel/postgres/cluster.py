@@ -87,8 +87,8 @@ def locate_cluster(home: Path) -> Cluster:
     return Cluster(home, data, account)
 
 
-def remove_cluster(cluster: Cluster) -> None:
-    shutil.rmtree(cluster.data, ignore_errors=True)
+def remove_socket_folder(cluster: Cluster) -> None:
+    """What a stopped server leaves in /tmp."""
     if cluster.sockets != cluster.data:
         shutil.rmtree(cluster.sockets, ignore_errors=True)
 

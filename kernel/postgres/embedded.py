@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Self
 
 from kernel.postgres.account import bring_into_reach
 from kernel.postgres.binaries import Binaries, find_binaries
-from kernel.postgres.cluster import Cluster, locate_cluster, remove_cluster
+from kernel.postgres.cluster import Cluster, locate_cluster, remove_socket_folder
 from kernel.postgres.errors import PostgresUnavailable
 from kernel.postgres.initdb import make_cluster
 from kernel.postgres.lease import Holder, Lease, open_lease
@@ -70,8 +71,9 @@ class EmbeddedPostgres:
     def _end(self, cluster: Cluster) -> None:
         if cluster.exists:
             stop_server(cluster, self._find_binaries(cluster))
+            remove_socket_folder(cluster)
         if self._is_temporary:
-            remove_cluster(cluster)
+            shutil.rmtree(cluster.data, ignore_errors=True)
 
     def _find_binaries(self, cluster: Cluster) -> Binaries:
         return bring_into_reach(find_binaries(self._preferred, cluster.major), cluster.account)
