@@ -17,7 +17,7 @@ from kernel.tenancy.record import TenantRecord
 from sdk.applet import Applet
 from sdk.catalogue import Catalogue
 from sdk.hookset import HookPlugin, collect_hooks
-from sdk.manifest import Capability
+from sdk.manifest import Capability, parse_capability
 from sdk.schema import load
 
 CATALOGUES_MAX = 256
@@ -74,12 +74,7 @@ class Runtimes:
         found = self._runtimes.get(uow.tenant.id)
         if found is not None and found.generation == uow.generation and found.tenant == uow.tenant:
             return found
-        return self.reload(uow)
-
-    def reload(self, uow: UnitOfWork) -> TenantRuntime:
-        """Build from what the transaction sees now; for a caller that has changed applets in this transaction."""
-        assert uow.tenant is not None
-        built = self._build(uow, uow.tenant)
+        built = self.build(uow)
         with self._lock:
             self._runtimes[built.tenant.id] = built
             if len(self._runtimes) > RUNTIMES_MAX:
@@ -110,10 +105,13 @@ class Runtimes:
             loaded.append((applet, collect_hooks(applet.name, module)))
         return loaded
 
-    def _build(self, uow: UnitOfWork, tenant: TenantRecord) -> TenantRuntime:
+    def build(self, uow: UnitOfWork) -> TenantRuntime:
+        """The runtime as the transaction sees it; not kept, since what it has changed may still roll back."""
+        tenant = uow.tenant
+        assert tenant is not None
         rows = uow.execute("SELECT name, version, capabilities FROM {t}.applets WHERE state = 'enabled'").fetchall()
         catalogue = self.catalogue([(name, version) for name, version, _ in rows])
-        capabilities = {name: tuple(Capability.parse(text) for text in granted) for name, _, granted in rows}
+        capabilities = {name: tuple(filter(None, map(parse_capability, granted))) for name, _, granted in rows}
         documents = uow.execute(_READ_SETTINGS).fetchall()
         given = {data["applet"]: data["values"] for type, _, data in documents if type == "kernel.setting"}
         companies = {id: data for type, id, data in documents if type == "kernel.company"}

@@ -17,7 +17,8 @@ def assign_number(ctx: KernelContext, type: DocumentType, document: Document, ac
     rule = type.number
     if rule is None or rule.on != action or document.number is not None:
         return
-    day = rule.day(document.fields) or ctx.today
+    day = document.get(rule.date) if rule.date else None
+    day = day or ctx.today
     document.number = rule.format(_take(ctx, type, document, rule.period(day)), day)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.check import cast_changed, cast_new, complete, to_stored
+from kernel.documents.errors import ArgumentsInvalid, NoStateMachine
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
 from kernel.documents.save import Change, save
@@ -104,12 +105,16 @@ def perform(
 ) -> Document:
     """Perform an action: guard, veto, what it does, new state, event. Raises ActionNotAllowed, GuardRefused."""
     type = ctx.runtime.catalogue.type(type_name)
-    machine = ctx.runtime.catalogue.machine(type_name)
+    machine = ctx.runtime.catalogue.machines.get(type_name)
+    if machine is None:
+        raise NoStateMachine(type=type_name)
     document = _for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check(action, type, document, ctx.scope())
     before, previous = dump(type, document.fields), document.copy()
-    target = machine.check({**document.scope(), **ctx.scope()}, document.state, action)
-    values = check_action_arguments(machine, action, arguments)
+    values, faults = machine.action(action).read_arguments(arguments)
+    if faults:
+        raise ArgumentsInvalid(type=type.name, action=action, violations=faults)
+    target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
     call, hooks = {"ctx": ctx, "document": document, "action": action, "arguments": values}, ctx.runtime.catalogue.hooks
     subject = f"{type.name}.{action}"
     hooks.call("validate_action", subject, **call)
@@ -120,7 +125,7 @@ def perform(
         stored = to_stored(type, document)
         document.state = target
         document.version += 1
-        save(ctx, Change(type, document, stored, before, machine.event(action), previous, values))
+        save(ctx, Change(type, document, stored, before, machine.action(action).event, previous, arguments))
         hooks.call("after_action", subject, **call)
     return document
 

@@ -1,0 +1,91 @@
+"""Whether an applet fits: SDK and kernel, other applets, its hooks, names others have. Every reason at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from packaging.version import Version
+
+from registry.discovery import Release
+from registry.loader import load_hooks
+from sdk import __version__ as sdk_version
+from sdk.applet import Applet
+from sdk.errors import BosError, Violation
+from sdk.hookset import collect_hooks
+
+
+def kernel_version() -> Version:
+    """The version of the installed distribution; a bare source tree counts as its first release."""
+    try:
+        return Version(version("bos"))
+    except PackageNotFoundError:
+        return Version("0.1.0")
+
+
+def check_compatibility(release: Release, releases: Mapping[str, Release]) -> list[Violation]:
+    """Why the applet cannot run in this installation; empty when it can."""
+    if release.applet is None:
+        assert release.fault is not None
+        return list(release.fault.violations) or [Violation("", release.fault.code, release.fault.message)]
+    return [
+        *_check_ranges(release.applet),
+        *_check_required(release.applet, releases),
+        *_check_hooks(release),
+    ]
+
+
+def check_clashes(applet: Applet, others: Sequence[Applet]) -> list[Violation]:
+    """Names of the applet that enabled ones have already."""
+    return [
+        Violation(f"/{what}/{name}", "clash", f"{name} is brought by {other.name} already", "another name")
+        for other in others
+        if other.name != applet.name
+        for what in ("types", "registers", "reports", "roles")
+        for name in getattr(applet, what)
+        if name in getattr(other, what)
+    ]
+
+
+def missing_requirements(applet: Applet, enabled: Sequence[str], releases: Mapping[str, Release]) -> list[str]:
+    """Applets that must be enabled before this one and are not, in the order in which to enable them."""
+    missing: dict[str, None] = {}
+
+    def visit(current: Applet) -> None:
+        for name in sorted(current.manifest.requires.applets):
+            release = releases.get(name)
+            if name not in enabled and name not in missing and release and release.applet:
+                visit(release.applet)
+                missing[name] = None
+
+    visit(applet)
+    return list(missing)
+
+
+def _check_ranges(applet: Applet) -> Iterator[Violation]:
+    requires = applet.manifest.requires
+    for what, range, present in (
+        ("sdk", requires.sdk, Version(sdk_version)),
+        ("kernel", requires.kernel, kernel_version()),
+    ):
+        if not range.contains(present, prereleases=True):
+            yield Violation(f"/requires/{what}", "version", f"{what} {present} is not in {range}", f"{what} {range}")
+
+
+def _check_required(applet: Applet, releases: Mapping[str, Release]) -> Iterator[Violation]:
+    for name, range in applet.manifest.requires.applets.items():
+        release = releases.get(name)
+        pointer = f"/requires/applets/{name}"
+        if release is None or release.applet is None:
+            yield Violation(pointer, "missing_applet", f"the applet {name} is not here", f"{name} {range}")
+        elif not range.contains(release.version, prereleases=True):
+            yield Violation(pointer, "version", f"{name} {release.version} is not in {range}", f"{name} {range}")
+
+
+def _check_hooks(release: Release) -> Iterator[Violation]:
+    try:
+        collect_hooks(release.name, load_hooks(release))
+    except BosError as fault:
+        yield from (Violation(f"/hooks{v.pointer}", v.rule, v.message, v.expected) for v in fault.violations)
+    except Exception as error:  # reason: an applet's import may fail in any way, and that is what is to be told
+        yield Violation("/hooks", "import", f"its code cannot be imported: {type(error).__name__}: {error}")

@@ -1,0 +1,89 @@
+"""Finds applets: folders with an applet.toml, in the applets folder and in installed packages (entry points)."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.applet import Applet
+from sdk.errors import BosError
+
+ENTRY_POINT_GROUP = "bos.applets"
+MANIFEST_NAME = "applet.toml"
+
+
+@dataclass(frozen=True)
+class Release:
+    """An applet found here. `fault` instead of `applet` when its files are wrong, so that it can be told."""
+
+    name: str
+    folder: Path
+    applet: Applet | None = None
+    fault: BosError | None = None
+
+    @property
+    def version(self) -> str:
+        return str(self.applet.manifest.version) if self.applet else ""
+
+
+class Discovery:
+    """Looks again whenever it is asked for something it has not seen: a package installed meanwhile is found."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or _shipped_folder()
+        self._releases: dict[str, Release] = {}
+        self._lock = threading.Lock()
+
+    def releases(self) -> Mapping[str, Release]:
+        """All applets here by name, read anew where files have changed place or appeared."""
+        importlib.invalidate_caches()
+        with self._lock:
+            known = {release.folder: release for release in self._releases.values() if release.applet}
+            found = (known.get(folder) or _read(folder) for folder in self._folders())
+            # First come, first served: an installed package cannot take the name of a shipped applet.
+            releases: dict[str, Release] = {}
+            for release in found:
+                releases.setdefault(release.name, release)
+            self._releases = releases
+            return dict(releases)
+
+    def find(self, name: str, version: str | None = None) -> Release | None:
+        """The release of this name, and of this version if one is asked for."""
+        for releases in (self._releases, None):
+            release = (self.releases() if releases is None else releases).get(name)
+            if release and release.applet and version in (None, release.version):
+                return release
+        return None
+
+    def _folders(self) -> Iterator[Path]:
+        if self._folder.is_dir():
+            yield from sorted(path.parent for path in self._folder.glob(f"*/{MANIFEST_NAME}"))
+        for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
+            folder = _package_folder(entry.value)
+            if folder and (folder / MANIFEST_NAME).is_file():
+                yield folder
+
+
+def _read(folder: Path) -> Release:
+    try:
+        applet = Applet.load(folder)
+    except BosError as fault:
+        return Release(folder.name, folder, fault=fault)
+    return Release(applet.name, folder, applet)
+
+
+def _shipped_folder() -> Path:
+    return _package_folder("applets") or Path("applets")
+
+
+def _package_folder(package: str) -> Path | None:
+    """Where a package lies, without running its code."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
