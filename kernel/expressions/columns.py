@@ -1,0 +1,92 @@
+"""Columns for names: those of documents, and plain ones for other tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import FromClause, Text, func, literal_column
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql import ColumnElement
+
+from kernel.expressions.typed import ARRAY, OBJECT, SQL_TYPES, UUID, Item, Typed
+from sdk.expressions.errors import InvalidExpression, advise
+from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, TEXT
+
+SYSTEM_KINDS: Mapping[str, str] = {
+    "id": UUID, "type": TEXT, "company_id": UUID, "version": DECIMAL, "schema_version": DECIMAL, "state": TEXT,
+    "number": TEXT, "created_at": INSTANT, "created_by": TEXT, "updated_at": INSTANT, "updated_by": TEXT,
+    "deleted_at": INSTANT,
+}  # fmt: skip
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
+
+class DocumentColumns:
+    """Fields of documents. Keys become literals, or PostgreSQL would not use the partial expression indexes."""
+
+    def __init__(self, table: FromClause | str, kinds: Mapping[str, str]) -> None:
+        """table: the documents table, an alias of it, or its name. kinds: of every path, see kinds_of_schema.
+
+        The SQL names the table but does not bring it: select from it.
+        """
+        self.name = _quote(table if isinstance(table, str) else str(getattr(table, "name", "documents")))
+        self.kinds = kinds
+
+    def resolve(self, path: tuple[str, ...], item: Item | None = None) -> Typed:
+        if item is None and len(path) == 1 and path[0] in SYSTEM_KINDS:
+            kind = SYSTEM_KINDS[path[0]]
+            column = literal_column(f"{self.name}.{path[0]}", SQL_TYPES[kind])
+            return Typed(kind, column.cast(SQL_TYPES[DECIMAL]) if kind == DECIMAL else column)
+        kind = self._kind((*item.path, *path) if item else path)
+        if item and not path:
+            return (
+                _scalar(kind[len(ARRAY) + 1 : -1], literal_column(item.sql, Text())) if "[" in kind else _object(item)
+            )
+        return _field(kind, item.sql if item else f"{self.name}.data", path)
+
+    def _kind(self, path: tuple[str, ...]) -> str:
+        dotted = ".".join(path)
+        if dotted not in self.kinds or not all(_KEY.fullmatch(key) for key in path):
+            raise InvalidExpression(f"there is no field {dotted}", instead=advise(dotted, {*self.kinds, *SYSTEM_KINDS}))
+        return self.kinds[dotted]
+
+
+def _object(item: Item) -> Typed:
+    return Typed(OBJECT, literal_column(item.sql, JSONB()))
+
+
+def _field(kind: str, base: str, path: tuple[str, ...]) -> Typed:
+    *parents, last = path
+    owner = "".join([base, *(f" -> '{key}'" for key in parents)])
+    if kind == OBJECT or kind.startswith(ARRAY):
+        return Typed(kind, literal_column(f"({owner} -> '{last}')", JSONB()))
+    return _scalar(kind, literal_column(f"({owner} ->> '{last}')", Text()))
+
+
+def _scalar(kind: str, text: ColumnElement[Any]) -> Typed:
+    if kind == DECIMAL:
+        return Typed(kind, func.bos.to_decimal(text, type_=SQL_TYPES[DECIMAL]))
+    if kind == INSTANT:
+        return Typed(kind, func.bos.to_instant(text, type_=SQL_TYPES[INSTANT]))
+    if kind == BOOLEAN:
+        return Typed(kind, text.op("=", return_type=SQL_TYPES[BOOLEAN])(literal_column("'true'")))
+    # A uuid within data is text like any other; only real columns have the type.
+    return Typed(DATE if kind == DATE else TEXT, text.collate("C"), is_iso=kind == DATE, is_collated=True)
+
+
+class PlainColumns:
+    """Named columns of any query: registers, reports."""
+
+    def __init__(self, columns: Mapping[str, tuple[str, ColumnElement[Any]]]) -> None:
+        """columns: by name, the kind and the SQL of that type (a date is a real date, a decimal a numeric)."""
+        self.columns = columns
+
+    def resolve(self, path: tuple[str, ...], item: Item | None = None) -> Typed:
+        dotted = ".".join(path)
+        if item is not None or dotted not in self.columns:
+            raise InvalidExpression(f"there is no field {dotted}", instead=advise(dotted, self.columns))
+        kind, sql = self.columns[dotted]
+        return Typed(kind, sql)
