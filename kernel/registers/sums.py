@@ -1,0 +1,114 @@
+"""Balances and turnovers by dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from kernel.db.unit_of_work import compile_statement
+from kernel.registers.access import readable_companies
+from kernel.registers.cells import ZERO, cell_values, cells, is_one_of
+from kernel.registers.periods import START_OF_TIME, Boundary, boundary, end_of, start_of
+from sdk.registers import Balance, Register
+
+if TYPE_CHECKING:
+    from kernel.context import KernelContext
+
+Where = Mapping[str, str | Sequence[str]]
+Moment = date | datetime | None
+
+
+def balance(
+    ctx: KernelContext,
+    register_name: str,
+    *,
+    at: Moment = None,
+    where: Where | None = None,
+    group_by: Sequence[str] = (),
+    company_id: str | None = None,
+) -> list[Balance]:
+    """Sums of all movements up to and including `at` (a date means its whole day; None: everything).
+
+    Grouped: the groups that are not zero, in order of their values. Not grouped: always one. company_id: None means
+    all companies that may be read. Raises Forbidden leaves, UnknownDimension.
+    """
+    boundaries = [boundary(end_of(at), ctx.now)]
+    return _sums(ctx, _Question(register_name, where or {}, tuple(group_by), company_id), boundaries)
+
+
+def turnover(
+    ctx: KernelContext,
+    register_name: str,
+    *,
+    since: Moment,
+    until: Moment,
+    where: Where | None = None,
+    group_by: Sequence[str] = (),
+    company_id: str | None = None,
+) -> list[Balance]:
+    """Sums of the movements from `since` to `until`, both inclusive and each open when None; as `balance` otherwise."""
+    first = start_of(since)
+    opening = START_OF_TIME if first is None else boundary(first, ctx.now)
+    boundaries = [opening, boundary(end_of(until), ctx.now)]
+    return _sums(ctx, _Question(register_name, where or {}, tuple(group_by), company_id), boundaries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is the same for a balance and a turnover."""
+
+    register: str
+    where: Where
+    group_by: tuple[str, ...]
+    company_id: str | None
+
+
+def _sums(ctx: KernelContext, asked: _Question, boundaries: Sequence[Boundary]) -> list[Balance]:
+    register = ctx.runtime.catalogue.register(asked.register)
+    companies = readable_companies(ctx, register, asked.company_id)
+    key = ("sums", register.name, len(boundaries), tuple(asked.where), asked.group_by, companies is not None)
+    sql = ctx.runtime.compiled.get(key)
+    if sql is None:
+        statement = _statement(register, asked, len(boundaries), of_companies=companies is not None)
+        sql = ctx.runtime.remember(key, compile_statement(statement)[0])
+    values = cell_values(register.name, boundaries, companies, is_total=len(boundaries) == 1)
+    values |= {f"where_{name}": texts(value) for name, value in asked.where.items()}
+    return [_balance(register, asked.group_by, row) for row in ctx.uow.execute(cast(str, sql), values)]
+
+
+def texts(value: str | Sequence[str]) -> list[str]:
+    """One value or several, as several."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _statement(register: Register, asked: _Question, boundaries: int, *, of_companies: bool) -> Select[Any]:
+    slots = {name: register.slot_of_dimension(name) for name in (*asked.where, *asked.group_by)}
+    resources = [register.slot_of_resource(resource.name) for resource in register.resources]
+    rows = cells(sorted(set(slots.values())), resources, boundaries, of_companies=of_companies).c
+    weight = rows.w0 if boundaries == 1 else rows.w1 - rows.w0
+    sums = [func.coalesce(func.sum(rows[resource] * weight), ZERO) for resource in resources]
+    groups = [rows[slots[name]] for name in asked.group_by]
+    conditions = [is_one_of(rows[slots[name]], f"where_{name}") for name in asked.where]
+    statement = select(*groups, *sums).where(*conditions)
+    if not groups:
+        return statement
+    return (
+        statement.group_by(*groups).having(or_(*(total != ZERO for total in sums))).order_by(*_in_code_points(groups))
+    )
+
+
+def _in_code_points(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [column.collate("C") for column in columns]
+
+
+def _balance(register: Register, group_by: Sequence[str], row: Sequence[Any]) -> Balance:
+    amounts: list[Decimal] = list(row[len(group_by) :])
+    return Balance(
+        dict(zip(group_by, row, strict=False)),
+        {resource.name: amount for resource, amount in zip(register.resources, amounts, strict=True)},
+    )
