@@ -52,9 +52,10 @@ def turnover(
     company_id: str | None = None,
 ) -> list[Balance]:
     """Sums of the movements from `since` to `until`, both inclusive and each open when None; as `balance` otherwise."""
-    first = start_of(since)
-    opening = START_OF_TIME if first is None else boundary(first, ctx.now)
-    boundaries = [opening, boundary(end_of(until), ctx.now)]
+    first, end = start_of(since), end_of(until)
+    if first is not None and end is not None:
+        end = max(first, end)
+    boundaries = [START_OF_TIME if first is None else boundary(first, ctx.now), boundary(end, ctx.now)]
     return _sums(ctx, _Question(register_name, where or {}, tuple(group_by), company_id), boundaries)
 
 
