@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     refresh_token_ttl_s: int = Field(
         default=30 * _DAY_S, ge=1, description="Seconds a session lives without being refreshed."
     )
+    password_memory_kib: int = Field(
+        default=65_536, ge=64, description="KiB of memory one password hash takes (Argon2id)."
+    )
+    password_passes: int = Field(default=3, ge=1, description="Passes over that memory.")
+    password_lanes: int = Field(default=4, ge=1, le=8, description="Threads one password hash takes.")
     pool_size_max: int = Field(default=8, ge=1, description="Connections a process opens to each database at most.")
     statement_timeout_ms: int = Field(
         default=30_000, ge=0, description="Milliseconds after which PostgreSQL gives up on a statement; 0 is never."
