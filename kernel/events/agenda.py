@@ -28,4 +28,4 @@ class Agenda:
 
     def pause(self, now: float, longest: float) -> float:
         """Seconds until the next is due, at most `longest`."""
-        return max(0.0, min((at - now for at in self._due.values()), default=longest)) if self._due else longest
+        return max(0.0, min(longest, *(at - now for at in self._due.values()))) if self._due else longest

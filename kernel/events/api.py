@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.events import service
 from kernel.events.service import DeliveryPage, EventFilter, EventPage
-from kernel.http.parameters import read_count, read_parameters
+from kernel.http.parameters import Reader, read_count, read_parameters
 from kernel.http.requests import run
 from sdk.values import to_instant
 
@@ -75,8 +75,8 @@ def _read_state(text: str) -> str:
     return text
 
 
-_EVENT_PARAMETERS = {
+_EVENT_PARAMETERS: dict[str, Reader] = {
     "type": str, "aggregate_type": str, "aggregate_id": _read_id, "actor": str, "correlation_id": _read_id,
     "since": _read_instant, "until": _read_instant, "limit": read_count, "cursor": str,
 }  # fmt: skip
-_DELIVERY_PARAMETERS = {"state": _read_state, "limit": read_count, "cursor": str}
+_DELIVERY_PARAMETERS: dict[str, Reader] = {"state": _read_state, "limit": read_count, "cursor": str}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from kernel.documents.errors import CursorInvalid
 
@@ -17,13 +16,14 @@ def encode_cursor(position: int) -> str:
 
 def decode_cursor(cursor: str) -> int:
     """The position; raises CursorInvalid for anything this list cannot have given."""
-    if len(cursor) > CURSOR_CHARACTERS_MAX or not cursor.isascii():
-        raise CursorInvalid
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
+        digits = base64.b64decode(cursor[:CURSOR_CHARACTERS_MAX] + "=" * (-len(cursor) % 4), altchars=b"-_").decode()[
+            1:
+        ]
+        position = int(digits)
+    except ValueError:
         raise CursorInvalid from None
-    digits = text[1:]
-    if text[:1] != "p" or not digits.isdecimal() or not 0 < int(digits) <= POSITION_MAX:
+    # One position has one text: whatever else decodes to it was not made here.
+    if not 0 < position <= POSITION_MAX or encode_cursor(position) != cursor:
         raise CursorInvalid
-    return int(digits)
+    return position

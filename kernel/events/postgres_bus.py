@@ -122,5 +122,4 @@ def subscriber_names(runtime: TenantRuntime) -> list[str]:
 
 def _delivery(row: Any) -> tuple[Delivery, bool]:
     id, subscriber, attempts, created_at, is_new, *columns = row
-    event = Event(*columns[:10], payload=columns[10], position=columns[11])
-    return Delivery(id, subscriber, attempts, created_at, event), is_new
+    return Delivery(id, subscriber, attempts, created_at, Event(*columns)), is_new

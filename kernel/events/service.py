@@ -139,7 +139,7 @@ def _record(ctx: KernelContext, verb: str, delivery: Mapping[str, Any]) -> None:
     """What an operator did to a delivery is part of the audit trail, under the id of the event it carried."""
     kept = {name: delivery[name] for name in ("id", "subscriber", "event_type", "attempts", "last_error")}
     payload = {name: value for name, value in kept.items() if value is not None}
-    append(ctx, _event(ctx, f"{DELIVERY.name}.{verb}", (DELIVERY.name, delivery["event_id"], 0), payload))
+    append(ctx, _event(ctx, f"{DELIVERY}.{verb}", (DELIVERY, delivery["event_id"], 0), payload))
 
 
 def _event(ctx: KernelContext, type: str, about: tuple[str, str, int], payload: Mapping[str, Any]) -> Event:

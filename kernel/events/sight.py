@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING
 
 from kernel.documents.service import get_any
 from kernel.events.errors import EventsHidden
+from sdk.errors import Forbidden
 from sdk.event import Event
-from sdk.schema import DocumentType
 
 if TYPE_CHECKING:
     from kernel.context import KernelContext
 
-EVENT = DocumentType.from_schema("kernel.event", {"type": "object", "properties": {}})
-DELIVERY = DocumentType.from_schema("kernel.delivery", {"type": "object", "properties": {}})
+EVENT, DELIVERY = "kernel.event", "kernel.delivery"
 
 
 def check_operator(ctx: KernelContext, action: str) -> None:
     """Raises Forbidden unless the caller may do this to deliveries: `read`, `update` (retry), `delete` (drop)."""
-    ctx.permissions.check(action, DELIVERY, None, ctx.scope())
+    ctx.permissions.check_resource(action, DELIVERY)
 
 
 def sight_of(ctx: KernelContext, aggregate_type: str | None, aggregate_id: str | None) -> Callable[[Event], Event]:
     """What the caller sees of an event. Raises EventsHidden, or what reading the named document raises."""
-    if ctx.permissions.allows("read", EVENT, None, ctx.scope()):
+    try:
+        ctx.permissions.check_resource("read", EVENT)
+    except Forbidden:
+        if aggregate_type is None or aggregate_id is None:
+            raise EventsHidden from None
+    else:
         return lambda event: event
-    if aggregate_type is None or aggregate_id is None:
-        raise EventsHidden
     document = get_any(ctx, aggregate_type, aggregate_id)
     type = ctx.runtime.catalogue.type(aggregate_type)
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())

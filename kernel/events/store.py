@@ -132,7 +132,7 @@ def select_events(uow: UnitOfWork, conditions: Sequence[str], values: Mapping[st
     """Events newest first. conditions: from the service's fixed list, never from a caller."""
     where = " AND ".join(conditions) or "true"
     sql = f"SELECT {EVENT_COLUMNS} FROM {{t}}.events e WHERE {where} ORDER BY e.position DESC LIMIT %(limit)s"
-    return [Event(*row[:10], payload=row[10], position=row[11]) for row in uow.execute(sql, values).fetchall()]
+    return [Event(*row) for row in uow.execute(sql, values).fetchall()]
 
 
 def select_deliveries(uow: UnitOfWork, conditions: Sequence[str], values: Mapping[str, Any]) -> list[dict[str, Any]]:

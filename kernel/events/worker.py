@@ -87,7 +87,7 @@ class Worker:
     def round(self) -> None:
         """Wait for something to do, and do what is due."""
         now = self._monotonic()
-        announced = self.bus.wait(min(self._agenda.pause(now, WAIT_S_MAX), WAIT_S_MAX))
+        announced = self.bus.wait(self._agenda.pause(now, WAIT_S_MAX))
         now = self._monotonic()
         self._agenda.add_all(announced, now)
         if now - self._swept_at >= SWEEP_S or not announced <= self._tenants.keys():

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -80,6 +80,6 @@ def _lifespan(kernel: Kernel, metrics: Metrics, has_worker: bool) -> Lifespan:
     return lifespan
 
 
-async def _pass_on(request: Request, error: Exception) -> None:
+async def _pass_on(request: Request, error: Exception) -> Response:
     """The edge tells all errors; the framework's own way of telling them is left out."""
     raise error

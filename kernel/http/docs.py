@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import Request, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
+from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -18,7 +18,7 @@ from kernel.documents import service
 from kernel.documents.bulk import create_many
 from kernel.documents.listing import ListRequest, list_rows
 from kernel.documents.revisions import revisions
-from kernel.documents.rows import flatten, stored_row
+from kernel.documents.rows import Row, flatten, stored_row, to_document
 from kernel.http.errors import CollectionUnknown, InvalidRequest
 from kernel.http.headers import etag, is_known, read_if_match, require_if_match
 from kernel.http.parameters import read_count, read_flag, read_names, read_parameters
@@ -168,9 +168,14 @@ def _get(ctx: KernelContext, type: DocumentType, id: str, fields: Sequence[str],
 
 def _list(ctx: KernelContext, type: DocumentType, wanted: ListRequest, fields: Sequence[str]) -> dict[str, Any]:
     page = list_rows(ctx, type, wanted)
-    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
-    items = [flatten(row, hidden, fields) for row in page.rows]
+    items = [flatten(row, _hidden(ctx, type, row), fields) for row in page.rows]
     return {"items": items, "titles": page.titles, "cursor": page.cursor}
+
+
+def _hidden(ctx: KernelContext, type: DocumentType, row: Row) -> frozenset[str]:
+    """What of a row the caller may not see. Most may see all, and are asked about the type once only."""
+    widest = ctx.permissions.mask(type, "read")
+    return ctx.permissions.mask(type, "read", to_document(type, row), ctx.scope()) if widest else widest
 
 
 def _create(ctx: KernelContext, type: DocumentType, data: Mapping[str, Any]) -> Reply:

@@ -115,7 +115,7 @@ def _action_paths(type: DocumentType, catalogue: Catalogue | None, one_path: str
             type, action.name, f"{action.title}: {type.title}", 200, json_content(reference(type.name)),
             (_ID, _IF_MATCH),
         )  # fmt: skip
-        schema = dict(action.arguments) if action.arguments else {"type": "object", "additionalProperties": False}
+        schema = action.arguments.schema if action.arguments else {"type": "object", "additionalProperties": False}
         operation["requestBody"] = {"required": False, "content": json_content(schema)}
         paths[f"{one_path}/{action.name}"] = {"post": operation}
     return paths
@@ -130,7 +130,7 @@ def _bulk(type: DocumentType) -> Operation:
     return operation
 
 
-def _operation(  # noqa: PLR0917 they stand in the order an operation is read in
+def _operation(
     type: DocumentType,
     verb: str,
     summary: str,
