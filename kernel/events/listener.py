@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import psycopg
 
 from kernel.db.database import Database
 from kernel.events.announcements import Announcements
+from kernel.parts import Parts
 from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
-
-if TYPE_CHECKING:
-    from kernel.main import Kernel
 
 CHANNEL = "bos_deliveries"
 LISTEN_S = 0.5
@@ -64,7 +61,7 @@ class Listener:
 class Announcer:
     """In a process without a worker: tells the others, at most once per interval however much is written."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Parts) -> None:
         self._kernel = kernel
         self._announcements = Announcements()
         self._is_stopping = threading.Event()

@@ -5,20 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.events import store
 from kernel.events.announcements import Announcements
 from kernel.events.bus import Delivery, Handler, Outcome
 from kernel.events.retry import ATTEMPTS_MAX, error_text, retry_delay
+from kernel.parts import Parts
 from kernel.runtime import TenantRuntime
 from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from sdk.event import Event
-
-if TYPE_CHECKING:
-    from kernel.main import Kernel
 
 _log = get_logger()
 
@@ -26,7 +24,7 @@ _log = get_logger()
 class PostgresBus:
     """See `Bus`. Any number of processes may deliver for one tenant at once."""
 
-    def __init__(self, kernel: Kernel, *, chance: random.Random | None = None) -> None:
+    def __init__(self, kernel: Parts, *, chance: random.Random | None = None) -> None:
         self._kernel = kernel
         self._announcements = Announcements()
         self._chance = chance or random.Random()
@@ -54,14 +52,15 @@ class PostgresBus:
         delivery: Delivery | None = None
         try:
             with self._kernel.database.transaction(tenant) as uow:
-                taken = self._take(uow)
-                if taken is None:
-                    return None
-                delivery, is_new = taken
-                if is_new:
-                    handle(uow, delivery)
+                outcome: Outcome | None = None
+                if (taken := self._take(uow)) is not None:
+                    delivery, is_new = taken
+                    outcome = Outcome.DONE if is_new else Outcome.REPEATED
+                    if is_new:
+                        handle(uow, delivery)
+                # With nothing taken too: what was parked has to stay parked.
                 uow.commit()
-                return Outcome.DONE if is_new else Outcome.REPEATED
+                return outcome
         except Exception as error:
             if delivery is None:
                 raise
@@ -73,11 +72,7 @@ class PostgresBus:
         now = self._kernel.clock()
         self._park(uow, runtime, subscribers, now)
         row = store.take_delivery(uow, subscribers, now)
-        if row is None:
-            # What was parked must stay parked although nothing else happened.
-            uow.commit()
-            return None
-        return _delivery(row)
+        return _delivery(row) if row else None
 
     def _park(self, uow: UnitOfWork, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
         """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back."""

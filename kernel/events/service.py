@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kernel.context import KernelContext
 from kernel.documents.errors import PageSizeExceeded
 from kernel.events import store
 from kernel.events.cursors import decode_cursor, encode_cursor
@@ -16,9 +17,6 @@ from kernel.events.sight import DELIVERY, check_operator, sight_of
 from sdk.document import Document
 from sdk.event import Event
 from sdk.identifiers import new_id
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 PAGE_SIZE = 50
 

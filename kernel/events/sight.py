@@ -6,15 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from kernel.context import KernelContext
 from kernel.documents.service import get_any
 from kernel.events.errors import EventsHidden
 from sdk.errors import Forbidden
 from sdk.event import Event
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 EVENT, DELIVERY = "kernel.event", "kernel.delivery"
 
