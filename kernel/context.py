@@ -8,20 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kernel.db.unit_of_work import UnitOfWork
-from kernel.facades import DocumentsFacade, EventsFacade, RegistersFacade, ReportsFacade
+from kernel.parts import Parts
 from kernel.permissions import Permissions
 from kernel.runtime import TenantRuntime
 from kernel.series.service import next_number
-from sdk.context import Actor, Tenant
+from sdk.context import Actor, Documents, Events, Registers, Reports, Tenant
 from sdk.document import Document
 from sdk.registers import Movement
-
-if TYPE_CHECKING:
-    from kernel.main import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Work:
 class KernelContext:
     """See `sdk.Context`. `applet` is None outside of applet code; then `permissions` are the actor's own."""
 
-    kernel: Kernel
+    kernel: Parts
     uow: UnitOfWork
     runtime: TenantRuntime
     actor: Actor
@@ -105,20 +102,20 @@ class KernelContext:
         return self.runtime.settings.get(self.applet or "kernel", {})
 
     @property
-    def documents(self) -> DocumentsFacade:
-        return DocumentsFacade(self)
+    def documents(self) -> Documents:
+        return self.kernel.facades.documents(self)
 
     @property
-    def registers(self) -> RegistersFacade:
-        return RegistersFacade(self)
+    def registers(self) -> Registers:
+        return self.kernel.facades.registers(self)
 
     @property
-    def reports(self) -> ReportsFacade:
-        return ReportsFacade(self)
+    def reports(self) -> Reports:
+        return self.kernel.facades.reports(self)
 
     @property
-    def events(self) -> EventsFacade:
-        return EventsFacade(self)
+    def events(self) -> Events:
+        return self.kernel.facades.events(self)
 
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
@@ -159,7 +156,3 @@ class KernelContext:
             "today": self.today,
         }
 
-
-def as_context(ctx: object) -> KernelContext:
-    """The kernel's context behind the protocol applets see."""
-    return cast(KernelContext, ctx)

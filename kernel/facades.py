@@ -1,4 +1,4 @@
-"""What applets hold in their hands as `ctx.documents`, `ctx.registers` and so on: the rooms' verbs, bound to a context."""
+"""What applets hold in their hands as `ctx.documents` and so on: the rooms' verbs, bound to a context."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kernel.context import KernelContext
 from kernel.documents import queries
 from kernel.documents import service as documents
 from kernel.documents.listing import ListRequest
@@ -19,9 +20,6 @@ from sdk.document import Document
 from sdk.event import Event
 from sdk.registers import Balance, Movement
 from sdk.values import start_of_day
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 Where = Mapping[str, str | Sequence[str]]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +12,13 @@ import pluggy
 
 from kernel.context import KernelContext, RequestRecord
 from kernel.db.database import Database
-from kernel.db.migrate import Installation, migrate_platform
+from kernel.db.migrate import migrate_platform
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.facades import DocumentsFacade, EventsFacade, RegistersFacade, ReportsFacade
+from kernel.parts import Clock, Facades, Parts
 from kernel.permissions import Permissions
 from kernel.permissions.service import compile_for
 from kernel.runtime import Runtimes, TenantRuntime
-from kernel.series.service import NumberBlocks
 from kernel.settings import Settings
 from kernel.tenancy.directory import Directory
 from kernel.tenancy.record import TenantRecord
@@ -26,7 +26,7 @@ from sdk import hookspecs
 from sdk.context import Actor
 from sdk.identifiers import new_id
 
-Clock = Callable[[], datetime]
+FACADES = Facades(DocumentsFacade, RegistersFacade, ReportsFacade, EventsFacade)
 OPERATOR = Actor(id="operator", kind="operator", name="Operator")
 
 
@@ -35,20 +35,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
-class Kernel:
-    """What stands once per process. `close` gives its connections back."""
-
-    settings: Settings
-    database: Database
-    installation: Installation
-    plugins: pluggy.PluginManager
-    runtimes: Runtimes
-    directory: Directory
-    clock: Clock = utc_now
-    numbers: NumberBlocks = field(default_factory=NumberBlocks)
-    # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
-    on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
+class Kernel(Parts):
+    """The parts, and the contexts work is done in."""
 
     def context(self, uow: UnitOfWork, identity: Any, request: RequestRecord | None = None) -> KernelContext:
         """The context of an authenticated request (an `auth.Identity`)."""
@@ -72,9 +60,6 @@ class Kernel:
         actor = Actor(id=f"applet:{applet}", kind="applet", name=applet)
         base = self._context(uow, runtime, actor, Permissions.unrestricted(), None, correlation_id, causation_id)
         return base.bind(applet)
-
-    def close(self) -> None:
-        self.database.close()
 
     def _context(
         self,
@@ -119,6 +104,7 @@ def build_kernel(settings: Settings, owner_dsn: str, *, clock: Clock = utc_now) 
         plugins=plugins,
         runtimes=Runtimes(plugins),
         directory=Directory(database),
+        facades=FACADES,
         clock=clock,
     )
 

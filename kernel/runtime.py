@@ -123,4 +123,4 @@ def _settings(applet: Applet, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The tenant's values over the applet's defaults, cast by the settings schema."""
     if applet.settings is None:
         return {}
-    return load(applet.settings, {**applet.setting_defaults, **given})[0]
+    return load(applet.settings, {**applet.settings_defaults, **given})[0]

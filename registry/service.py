@@ -22,7 +22,8 @@ def list_applets(ctx: KernelContext, discovery: Discovery) -> list[dict[str, Any
 
 
 def _describe(release: Release, state: tuple[str, str] | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": release.name, "version": release.version, "state": state[1] if state else "available"}
+    row: dict[str, Any] = {"name": release.name, "version": release.version}
+    row["state"] = state[1] if state else "available"
     if state and state[0] != release.version:
         row["enabled_version"] = state[0]
     if release.applet:

@@ -11,6 +11,7 @@ import orjson
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import set_json_loads
+from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from kernel.db.errors import DatabaseUnavailable, DatabaseUnknown
@@ -142,6 +143,8 @@ class Database:
 def _configure(connection: psycopg.Connection[Any]) -> None:
     connection.prepared_max = PREPARED_STATEMENTS_MAX
     set_json_loads(orjson.loads, connection)
+    # Ids are text everywhere in Python.
+    connection.adapters.register_loader("uuid", TextLoader)
 
 
 def _closing(uow: UnitOfWork) -> Iterator[UnitOfWork]:

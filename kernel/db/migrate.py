@@ -15,6 +15,7 @@ from psycopg import sql
 from kernel.db.names import PLATFORM_SCHEMA, app_role, check_identifier
 
 _FOLDER = Path(__file__).parent / "migrations"
+FUNCTIONS = Path(__file__).parents[1] / "expressions" / "functions.sql"
 _STEP_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
 # Two processes that start at once must not both migrate; the number is arbitrary but fixed.
 _MIGRATION_LOCK = 7_203_155
@@ -45,6 +46,8 @@ def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
         _ensure_login_role(connection, installation)
         names = {"p": PLATFORM_SCHEMA, "app": app_role(installation)}
         migrate_schema(connection, PLATFORM_SCHEMA, "platform", names)
+        # CREATE OR REPLACE throughout, so they are simply those of this version.
+        connection.execute(FUNCTIONS.read_bytes())
         return _ensure_installation(connection, installation)
 
 

@@ -96,7 +96,8 @@ def flatten(row: Row, hidden: frozenset[str], fields: Sequence[str] = ()) -> dic
 
 def stored_row(document: Document, data: Mapping[str, Any]) -> Row:
     """The row a document that was just written has."""
-    assert document.created_at and document.created_by and document.updated_at and document.updated_by
+    assert document.created_at is not None
+    assert document.updated_at is not None
     return Row(
         document.id,
         document.type,
@@ -107,8 +108,8 @@ def stored_row(document: Document, data: Mapping[str, Any]) -> Row:
         document.number,
         dict(data),
         document.created_at,
-        document.created_by,
+        document.created_by or "",
         document.updated_at,
-        document.updated_by,
+        document.updated_by or "",
         document.deleted_at,
     )

@@ -2,9 +2,10 @@
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.sql import quoted_name
 
 # "{t}" is replaced by the tenant's schema when the compiled text is run.
-metadata = MetaData(schema="{t}")
+metadata = MetaData(schema=quoted_name("{t}", quote=False))
 
 documents = Table(
     "documents",

@@ -1,0 +1,51 @@
+"""What stands once per process, as every room may use it. Built by the composition root, kernel/main.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pluggy
+
+from kernel.db.database import Database
+from kernel.db.migrate import Installation
+from kernel.runtime import Runtimes
+from kernel.series.service import NumberBlocks
+from kernel.settings import Settings
+from kernel.tenancy.directory import Directory
+from kernel.tenancy.record import TenantRecord
+from sdk.context import Documents, Events, Registers, Reports
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Facades:
+    """Makes what an applet sees as `ctx.documents` and so on, from a context. Rooms know contexts, not the reverse."""
+
+    documents: Callable[[Any], Documents]
+    registers: Callable[[Any], Registers]
+    reports: Callable[[Any], Reports]
+    events: Callable[[Any], Events]
+
+
+@dataclass
+class Parts:
+    """`close` gives the connections back."""
+
+    settings: Settings
+    database: Database
+    installation: Installation
+    plugins: pluggy.PluginManager
+    runtimes: Runtimes
+    directory: Directory
+    facades: Facades
+    clock: Clock
+    numbers: NumberBlocks = field(default_factory=NumberBlocks)
+    # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
+    on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
+
+    def close(self) -> None:
+        self.database.close()
