@@ -93,7 +93,7 @@ class Announcer:
                 for payload in _payloads(names):
                     uow.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
                 uow.commit()
-        except Exception as error:
+        except Exception as error:  # reason: an unheard wake-up only delays, the sweep finds the work
             _log.warning("announcer.failed", message=str(error))
 
 

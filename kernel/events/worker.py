@@ -79,7 +79,7 @@ class Worker:
         while not self._is_stopping.is_set():
             try:
                 self.round()
-            except Exception:
+            except Exception:  # reason: the loop outlives a database that is away for a while
                 self._metrics.worker_errors.inc()
                 _log.exception("worker.failed", message="A round of the worker failed; it goes on.")
                 self._is_stopping.wait(ERROR_PAUSE_S)
@@ -111,7 +111,7 @@ class Worker:
             return
         try:
             self._turn(tenant)
-        except Exception:
+        except Exception:  # reason: told and tried again later, the other tenants go on
             self._metrics.worker_errors.inc()
             _log.exception("worker.turn_failed", message=f"A turn for tenant {name} failed.", tenant=name)
             self._agenda.add(name, self._monotonic() + ERROR_PAUSE_S)

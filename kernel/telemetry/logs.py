@@ -93,7 +93,7 @@ class _ForeignHandler(logging.Handler):
         try:
             self._stream.write(self._render_line(self._shape(record)) + "\n")
             self._stream.flush()
-        except Exception:
+        except Exception:  # reason: a line that cannot be written must not stop the work it tells of
             self.handleError(record)
 
     def _shape(self, record: logging.LogRecord) -> dict[str, Any]:
