@@ -1,4 +1,4 @@
-"""What can be wrong with a document or the movements it makes; raised by the kernel and by the fake of `sdk.testing`."""
+"""What can be wrong with documents, movements and events; raised by the kernel and the fake of `sdk.testing`."""
 
 from __future__ import annotations
 
@@ -55,3 +55,39 @@ class MovementOutsideWrite(Conflict):
 
 class BalanceNegative(Conflict):
     """The balance of {resource} in the register {register} would fall to {balance}, below zero."""
+
+
+class NoStateMachine(Conflict):
+    """Documents of type {type} have no actions."""
+
+
+class CursorInvalid(Invalid):
+    """The cursor is not one of this list: send the one the previous page gave, with the same sort."""
+
+
+class PageSizeExceeded(Invalid):
+    """A page holds 1 to {maximum} documents, not {limit}."""
+
+
+class EventForeign(Forbidden):
+    """The applet {applet} may not emit {type}: an event belongs to the applet its name begins with."""
+
+
+class EventTypeInvalid(Invalid):
+    """{type} is no event type: it is applet.noun.past_participle in lower case."""
+
+
+class PermissionDenied(Forbidden):
+    """You may not {action} {resource}."""
+
+
+class ForeignRegister(Forbidden):
+    """The applet {applet} may not record into {resource}: a register is written by the applet that declares it."""
+
+
+class DimensionNotText(Invalid):
+    """The dimension {dimension} of the register {register} is a text."""
+
+
+class AmountInexact(Invalid):
+    """{amount} is no exact amount of {resource} in the register {register}: give a Decimal."""

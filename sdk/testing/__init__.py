@@ -1,0 +1,9 @@
+"""For the tests of applets: a kernel in memory, factories, and the conformance suite every applet inherits.
+
+Owns FakeKernel, make, AppletConformance. Imports the SDK only. Semantics are held by tests/contract/kernel_contract.py,
+which the real kernel passes too.
+"""
+
+from sdk.testing.kernel import FakeKernel
+
+__all__ = ["FakeKernel"]

@@ -1,0 +1,259 @@
+"""The verbs that change documents, in the fake: the same steps in the same order as in the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sdk.document import SYSTEM_FIELDS, Document
+from sdk.document_errors import (
+    CompanyRequired,
+    DocumentDeleted,
+    DocumentInvalid,
+    DocumentNotDeletable,
+    DocumentNotEditable,
+    DocumentNotFound,
+    NoStateMachine,
+)
+from sdk.errors import StaleVersion
+from sdk.identifiers import new_id
+from sdk.schema import (
+    DocumentType,
+    apply,
+    check_writable,
+    compute,
+    diff,
+    dump,
+    fill_defaults,
+    load,
+    merge_violations,
+    read_input,
+    validate,
+)
+from sdk.states import StateMachine
+from sdk.testing import events, registers
+from sdk.testing.references import refuse_while_linked, write_references
+
+if TYPE_CHECKING:
+    from sdk.testing.context import FakeContext
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change about to be written. stored, before: the JSON of the fields after and before it."""
+
+    type: DocumentType
+    document: Document
+    stored: Mapping[str, Any]
+    verb: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    previous: Document | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create(ctx: FakeContext, type_name: str, data: Mapping[str, Any], company_id: str | None) -> Document:
+    type = ctx.catalogue.type(type_name)
+    ctx.permissions.check_document("create", type.name)
+    machine = ctx.catalogue.machines.get(type_name)
+    document = Document(
+        id=new_id(),
+        type=type.name,
+        fields=_read(ctx, type, fill_defaults(type, data), None),
+        company_id=_company(ctx, type, company_id),
+        state=machine.initial if machine else None,
+        created_at=ctx.now,
+        created_by=ctx.actor.id,
+    )
+    with ctx.writing(document):
+        stored = _complete(ctx, type, document, None)
+        assign_number(ctx, type, document, "create")
+        save(ctx, Change(type, document, stored, "created"))
+        ctx.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
+    return document
+
+
+def update(ctx: FakeContext, type_name: str, id: str, patch: Mapping[str, Any], version: int | None) -> Document:
+    type = ctx.catalogue.type(type_name)
+    previous = for_change(ctx, type, id, "update", version)
+    machine = ctx.catalogue.machines.get(type_name)
+    if machine and not machine.is_editable(previous.state):
+        raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
+    before = dump(type, previous.fields)
+    document = previous.copy()
+    document.fields = _read(ctx, type, apply(before, patch), previous)
+    with ctx.writing(document):
+        stored = _complete(ctx, type, document, previous)
+        if stored == before and not ctx.work.staged.get(document.id):
+            return previous
+        save(ctx, Change(type, document, stored, "updated", before, previous))
+        ctx.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
+    return document
+
+
+def perform(
+    ctx: FakeContext, type_name: str, id: str, action: str, arguments: Mapping[str, Any], version: int | None
+) -> Document:
+    type = ctx.catalogue.type(type_name)
+    machine = _machine(ctx, type)
+    document = for_change(ctx, type, id, action, version)
+    before, previous = dump(type, document.fields), document.copy()
+    values = _read_arguments(machine, action, arguments)
+    target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
+    call = {"ctx": ctx, "document": document, "action": action, "arguments": values}
+    hooks, subject = ctx.catalogue.hooks, f"{type.name}.{action}"
+    hooks.call("validate_action", subject, **call)
+    with ctx.writing(document):
+        assign_number(ctx, type, document, action)
+        hooks.call("perform_action", subject, **call)
+        stored = _settle(ctx, type, document)
+        document.state = target
+        save(ctx, Change(type, document, stored, machine.action(action).event, before, previous, values))
+        hooks.call("after_action", subject, **call)
+    return document
+
+
+def delete(ctx: FakeContext, type_name: str, id: str, version: int | None) -> None:
+    type = ctx.catalogue.type(type_name)
+    previous = for_change(ctx, type, id, "delete", version)
+    machine = ctx.catalogue.machines.get(type_name)
+    if machine and not machine.is_deletable(previous.state):
+        raise DocumentNotDeletable(type=type.name, id=id, state=previous.state)
+    ctx.catalogue.hooks.call("before_delete", type.name, ctx=ctx, document=previous)
+    refuse_while_linked(ctx.store, previous)
+    document = previous.copy()
+    document.deleted_at = ctx.now
+    _save_unchanged(ctx, type, document, "deleted", previous)
+
+
+def restore(ctx: FakeContext, type_name: str, id: str) -> Document:
+    type = ctx.catalogue.type(type_name)
+    previous = read(ctx, type, id)
+    ctx.permissions.check_document("delete", type.name)
+    if not previous.is_deleted:
+        return previous
+    document = previous.copy()
+    document.deleted_at = None
+    _save_unchanged(ctx, type, document, "restored", previous)
+    return document
+
+
+def read(ctx: FakeContext, type: DocumentType, id: str) -> Document:
+    """The document, deleted or not, as the caller's own copy."""
+    ctx.permissions.check_document("read", type.name)
+    found = ctx.store.tables.documents.get(id)
+    if found is None or found.type != type.name:
+        raise DocumentNotFound(resource=type.name, id=id)
+    return found.copy()
+
+
+def for_change(ctx: FakeContext, type: DocumentType, id: str, action: str, version: int | None) -> Document:
+    document = read(ctx, type, id)
+    ctx.permissions.check_document(action, type.name)
+    if document.is_deleted:
+        raise DocumentDeleted(type=type.name, id=id)
+    if version is not None and version != document.version:
+        raise StaleVersion(expected=version, actual=document.version)
+    return document
+
+
+def save(ctx: FakeContext, change: Change) -> None:
+    """Write the document with its references, event, deliveries and movements."""
+    document, previous = change.document, change.previous
+    document.version += 1
+    document.updated_at, document.updated_by = ctx.now, ctx.actor.id
+    write_references(ctx.store, change.type, document, change.stored)
+    ctx.store.tables.documents[document.id] = document.copy()
+    # From here on it is written: a movement recorded by an after_ hook would come too late.
+    ctx.work.writing.discard(document.id)
+    events.append(ctx, f"{document.type}.{change.verb}", document, _payload(change, previous))
+    registers.write_staged(ctx, document)
+
+
+def assign_number(ctx: FakeContext, type: DocumentType, document: Document, action: str) -> None:
+    """Number the document if this is the moment for it; a number once given stays."""
+    rule = type.number
+    if rule is None or rule.on != action or document.number is not None:
+        return
+    day = (document.get(rule.date) if rule.date else None) or ctx.today
+    number = ctx.store.next_number(type.name, document.company_id, rule.period(day))
+    document.number = rule.format(number, day)
+
+
+def _read(ctx: FakeContext, type: DocumentType, data: Mapping[str, Any], previous: Document | None) -> dict[str, Any]:
+    """What was sent, as values. Every fault at once: casts, schema, read-only fields."""
+    sent = {name: value for name, value in data.items() if name not in SYSTEM_FIELDS}
+    values, violations = read_input(type, sent)
+    if ctx.applet is None:
+        before = previous.fields if previous else None
+        violations = merge_violations(violations, check_writable(type, values, before))
+    if violations:
+        raise DocumentInvalid(type=type.name, violations=violations)
+    return values
+
+
+def _complete(ctx: FakeContext, type: DocumentType, document: Document, previous: Document | None) -> dict[str, Any]:
+    """Call the hooks that may change and those that may veto; the JSON to store, valid once more."""
+    call = {"ctx": ctx, "document": document, "previous": previous}
+    ctx.catalogue.hooks.call("before_save", type.name, **call)
+    _compute(ctx, type, document)
+    ctx.catalogue.hooks.call("validate_document", type.name, **call)
+    return _settle(ctx, type, document)
+
+
+def _settle(ctx: FakeContext, type: DocumentType, document: Document) -> dict[str, Any]:
+    """Computed fields, validity and canonical values: what a caller holds is what a later `get` gives."""
+    _compute(ctx, type, document)
+    values, refused = load(type, document.fields)
+    stored = dump(type, values)
+    violations = merge_violations(refused, validate(type, stored))
+    if violations:
+        raise DocumentInvalid(type=type.name, violations=violations)
+    document.fields = values
+    return stored
+
+
+def _compute(ctx: FakeContext, type: DocumentType, document: Document) -> None:
+    compute(type, document.fields, {**document.scope(), **ctx.scope()})
+
+
+def _read_arguments(machine: StateMachine, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    values, violations = machine.action(action).read_arguments(arguments)
+    if violations:
+        raise DocumentInvalid(type=f"{machine.type}.{action}", violations=violations)
+    return values
+
+
+def _save_unchanged(ctx: FakeContext, type: DocumentType, document: Document, verb: str, previous: Document) -> None:
+    stored = dump(type, document.fields)
+    save(ctx, Change(type, document, stored, verb, stored, previous))
+
+
+def _payload(change: Change, previous: Document | None) -> dict[str, Any]:
+    document = change.document
+    payload: dict[str, Any] = {"diff": diff(change.before, change.stored)}
+    for name in ("state", "number"):
+        if getattr(document, name) != (getattr(previous, name) if previous else None):
+            payload[name] = getattr(document, name)
+    if change.arguments:
+        payload["arguments"] = dict(change.arguments)
+    if previous is None and document.company_id:
+        payload["company_id"] = document.company_id
+    return payload
+
+
+def _machine(ctx: FakeContext, type: DocumentType) -> StateMachine:
+    machine = ctx.catalogue.machines.get(type.name)
+    if machine is None:
+        raise NoStateMachine(type=type.name)
+    return machine
+
+
+def _company(ctx: FakeContext, type: DocumentType, company_id: str | None) -> str | None:
+    if type.company == "none":
+        return None
+    chosen = company_id or ctx.company_id
+    known = ctx.kernel.company_ids()
+    if chosen is None or chosen not in known:
+        raise CompanyRequired(type=type.name, company=chosen, known=sorted(known))
+    return chosen

@@ -1,0 +1,24 @@
+"""`fake.documents.create(...)`: one call in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdk.testing.kernel import FakeKernel
+
+
+class Shorthand:
+    """Looks like one part of `ctx`; every call opens a transaction of the operator and commits it."""
+
+    def __init__(self, kernel: FakeKernel, part: str) -> None:
+        self._kernel = kernel
+        self._part = part
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            with self._kernel.transaction() as ctx:
+                return getattr(getattr(ctx, self._part), verb)(*arguments, **options)
+
+        return call
