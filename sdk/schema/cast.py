@@ -138,9 +138,14 @@ def _decimal_loader(limits: Mapping[str, Any]) -> Cast:
     scale: int | None = limits.get("scale")
     low = Decimal(limits["min"]) if "min" in limits else None
     high = Decimal(limits["max"]) if "max" in limits else None
+    point = -1 - scale if scale else None
 
     def load_decimal(value: Any) -> Decimal:
-        number = _read_decimal(value, scale)
+        # Nearly every amount is text of exactly the scale, which needs no rounding.
+        if point is not None and isinstance(value, str) and value[point : point + 1] == "." and _decimal_match(value):
+            number = Decimal(value)
+        else:
+            number = _read_decimal(value, scale)
         if low is not None and number < low:
             raise _refuse("decimal_min", f"the number is below {low}", f"at least {low}", value)
         if high is not None and number > high:

@@ -13,9 +13,9 @@ from typing import Any, Literal, cast
 from sdk.definition import QUALIFIED_NAME
 from sdk.errors import Invalid, Violation
 from sdk.expressions import parse
-from sdk.schema.fields import Field, Kind, order_computed
+from sdk.schema.fields import Field, Kind, check_names, order_computed
 from sdk.schema.numbering import NumberRule, read_number
-from sdk.schema.vocabulary import check_schema, json_type, kind_of
+from sdk.schema.vocabulary import SCOPE_NAMES, SYSTEM_FIELDS, check_schema, json_type, kind_of
 
 # Tenants' own fields; kept across upgrades, so no applet may declare one.
 CUSTOM_PATTERN = "^custom_[a-z0-9_]{1,56}$"
@@ -86,6 +86,7 @@ class DocumentType:
             raise InvalidDocumentType(type=name, violations=faults)
         normal = normalize(schema)
         fields = {field.path: field for field in _walk_fields(normal, "", False)}
+        check_names(fields, frozenset((*SYSTEM_FIELDS, *SCOPE_NAMES)), faults)
         computed = order_computed(fields, faults)
         _check_company(schema, fields, faults)
         if faults:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sdk.errors import Violation
 from sdk.expressions import Expression
+from sdk.nearest import nearest_or_all
 
 Kind = Literal["text", "decimal", "integer", "boolean", "date", "instant", "uuid", "object", "array"]
 
@@ -62,6 +63,23 @@ def mentioned_paths(field: Field) -> frozenset[str]:
         name.removeprefix("document.") if name.startswith("document.") else f"{field.parent}.{name}"
         for name in field.computed.names
     )
+
+
+def check_names(fields: Mapping[str, Field], known: frozenset[str], faults: list[Violation]) -> None:
+    """Computed fields name only what there is. known: what else expressions may name: system fields, the world."""
+    top = {path.partition(".")[0] for path in fields} | known
+    for field in fields.values():
+        prefix = f"{field.parent}." if field.parent else ""
+        beside = {path.removeprefix(prefix).partition(".")[0] for path in fields if path.startswith(prefix)}
+        for name in field.computed.names if field.computed is not None else ():
+            root, _, rest = name.partition(".")
+            if field.parent and root == "document" and rest:
+                root, allowed = rest.partition(".")[0], top
+            else:
+                allowed = beside | known | ({"document"} if field.parent else set())
+            if root not in allowed and not root.startswith("custom_"):
+                where = f"{pointer_of(field.path)}/x-computed"
+                faults.append(Violation(where, "unknown_field", f"there is no {name}", nearest_or_all(root, allowed)))
 
 
 def order_computed(fields: Mapping[str, Field], faults: list[Violation]) -> tuple[Field, ...]:
