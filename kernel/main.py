@@ -50,9 +50,12 @@ class Kernel(Parts):
     def operate(self, tenant: TenantRecord, *, actor: Actor = OPERATOR) -> Iterator[KernelContext]:
         """A transaction of the operator, who may do everything; commits at the end unless it raises."""
         with self.database.transaction(tenant) as uow:
-            runtime = self.runtimes.get(uow)
-            yield self._context(uow, runtime, actor, Permissions.unrestricted(), None)
+            yield self.operator_context(uow, actor)
             uow.commit()
+
+    def operator_context(self, uow: UnitOfWork, actor: Actor = OPERATOR) -> KernelContext:
+        """The operator's context in a unit of work whose commit is the caller's."""
+        return self._context(uow, self.runtimes.get(uow), actor, Permissions.unrestricted(), None)
 
     def deliver_context(self, uow: UnitOfWork, applet: str, correlation_id: str, causation_id: str) -> KernelContext:
         """The context of an event handler: the applet is the actor, its capabilities are all it has."""
