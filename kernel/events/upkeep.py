@@ -1,0 +1,69 @@
+"""What a tenant's data need now and then, beside the requests: folded movements, indexes on hot keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from kernel.documents.indexes import refresh_indexes
+from kernel.parts import Parts
+from kernel.registers.service import fold
+from kernel.runtime import TenantRuntime
+from kernel.telemetry.logs import get_logger
+from kernel.telemetry.metrics import Metrics
+from kernel.tenancy.record import TenantRecord
+
+FOLD_INTERVAL_S = 5.0
+FOLD_MOVEMENTS_MAX = 5_000
+# Two processes that index one tenant would each drop what the other is building.
+_INDEX_LOCK = 0x626F7369
+
+_log = get_logger()
+
+
+class Upkeep:
+    """A `Step`: call it with a tenant as often as liked, it does what is due."""
+
+    def __init__(self, kernel: Parts, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._kernel, self._metrics, self._monotonic = kernel, metrics, monotonic
+        self._folded_at: dict[str, float] = {}
+        self._indexed: dict[str, int] = {}
+
+    def __call__(self, tenant: TenantRecord) -> float | None:
+        """In how many seconds there may be more to do."""
+        now = self._monotonic()
+        rest_s = self._folded_at.get(tenant.id, now - FOLD_INTERVAL_S) + FOLD_INTERVAL_S - now
+        # Not more often than the interval: small bites would cost more than they save.
+        if rest_s > 0:
+            return rest_s
+        with self._kernel.database.transaction(tenant) as uow:
+            runtime = self._kernel.runtimes.get(uow)
+            folded = fold(uow, batch=FOLD_MOVEMENTS_MAX)
+            uow.commit()
+        self._metrics.movements_folded.inc(folded)
+        self._index(runtime)
+        if folded == FOLD_MOVEMENTS_MAX:
+            return 0.0
+        self._folded_at[tenant.id] = now
+        return None
+
+    def _index(self, runtime: TenantRuntime) -> None:
+        """Once per generation, as only applets that come and go change which fields are hot."""
+        tenant = runtime.tenant
+        if self._indexed.get(tenant.id) == runtime.generation:
+            return
+        with self._kernel.database.owner(tenant.database) as connection:
+            lock = [_INDEX_LOCK, tenant.schema]
+            row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()
+            if not (row and row[0]):
+                return
+            report = refresh_indexes(self._kernel.database, tenant, runtime.catalogue.types.values())
+        self._indexed[tenant.id] = runtime.generation
+        if report.built or report.dropped or report.over_budget:
+            _log.info(
+                "indexes.refreshed",
+                tenant=tenant.name,
+                built=report.built,
+                dropped=report.dropped,
+                over_budget=report.over_budget,
+            )
