@@ -65,3 +65,7 @@ class SessionUnknown(NotFound):
 
 class ApiKeyUnknown(NotFound):
     """There is no API key {id}."""
+
+
+class OwnSuspension(Conflict):
+    """You cannot suspend yourself: somebody else must."""

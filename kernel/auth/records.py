@@ -12,7 +12,7 @@ from kernel.tenancy.record import TenantRecord
 from sdk.context import Actor
 
 if TYPE_CHECKING:
-    from kernel.main import Kernel
+    from kernel.parts import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Authority:
     refresh_token_ttl_s: int = 2_592_000
 
     @classmethod
-    def of(cls, kernel: Kernel) -> Authority:
+    def of(cls, kernel: Parts) -> Authority:
         settings = kernel.settings
         return cls(
             token_secret=kernel.installation.token_secret,

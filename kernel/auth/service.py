@@ -26,6 +26,7 @@ from kernel.auth.sessions import (
 from kernel.auth.tokens import Claims, read_access_token
 from kernel.auth.users import (
     change_password,
+    check_email,
     create_user,
     find_user_by_email,
     get_user,
@@ -38,13 +39,13 @@ from kernel.auth.users import (
 from kernel.db.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
-    from kernel.main import Kernel
+    from kernel.parts import Parts
 
 __all__ = [
     "authenticate", "log_in", "refresh", "log_out", "find_credentials", "check_password", "open_session",
-    "list_sessions", "revoke_session", "create_user", "get_user", "find_user_by_email", "list_users", "rename_user",
-    "suspend_user", "resume_user", "set_password", "change_password", "create_api_key", "list_api_keys",
-    "revoke_api_key",
+    "list_sessions", "revoke_session", "create_user", "check_email", "get_user", "find_user_by_email", "list_users",
+    "rename_user", "suspend_user", "resume_user", "set_password", "change_password", "create_api_key",
+    "list_api_keys", "revoke_api_key",
 ]  # fmt: skip
 
 # Written that often, not with every request: it is there to find keys nobody uses.
@@ -52,7 +53,7 @@ KEY_USE_NOTED_EVERY = timedelta(minutes=5)
 _SCHEME = "bearer "
 
 
-def authenticate(kernel: Kernel, header: str | None) -> Identity:
+def authenticate(kernel: Parts, header: str | None) -> Identity:
     """Who sent this `Authorization` header. Raises leaves of Unauthenticated and Forbidden.
 
     Session or key, user and tenant are read in one statement by primary key each time and never cached, so that
@@ -94,7 +95,7 @@ def _authenticate_session(uow: UnitOfWork, claims: Claims, now: datetime) -> Ide
     return Identity(found.user.actor, found.tenant, _limits(claims.scopes), session_id=claims.session_id)
 
 
-def _authenticate_key(kernel: Kernel, text: str, now: datetime) -> Identity:
+def _authenticate_key(kernel: Parts, text: str, now: datetime) -> Identity:
     sent = read_token(API_KEY, text)
     with kernel.database.platform() as uow:
         found = store.find_key(uow, sent.id)

@@ -9,7 +9,7 @@ from kernel.auth import store
 from kernel.auth.errors import EmailInvalid, EmailTaken, InvalidCredentials, UserUnknown
 from kernel.auth.opaque import is_id
 from kernel.auth.passwords import Passwords
-from kernel.auth.records import User
+from kernel.auth.records import Identity, User
 from kernel.db.unit_of_work import UnitOfWork
 from sdk.errors import Violation
 from sdk.identifiers import new_id
@@ -81,11 +81,17 @@ def set_password(uow: UnitOfWork, passwords: Passwords, user: User, password: st
 
 
 def change_password(
-    uow: UnitOfWork, passwords: Passwords, tenant: str, email: str, current: str, new: str, now: datetime, *,
-    session_id: str | None,
-) -> None:  # fmt: skip
+    uow: UnitOfWork,
+    passwords: Passwords,
+    identity: Identity,
+    current: str,
+    new: str,
+    now: datetime,
+    *,
+    session_id: str | None = None,
+) -> None:
     """A user's own change. Ends all sessions but the one at hand. Raises InvalidCredentials, PasswordTooWeak."""
-    found = store.find_credentials(uow, tenant, email)
+    found = store.find_credentials(uow, identity.tenant.name, identity.actor.email)
     if found is None or not passwords.verify(found.password_hash, current):
         raise InvalidCredentials
     store.set_password_hash(uow, found.user.id, passwords.hash(new))

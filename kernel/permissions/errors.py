@@ -29,3 +29,7 @@ class ScopesInvalid(Invalid):
 
 class PermissionsTooComplex(LimitExceeded):
     """The grants of this actor make a condition too large for a list of {resource}: use fewer roles or companies."""
+
+
+class ExplanationIncomplete(Invalid):
+    """Say which action on which type is to be explained."""

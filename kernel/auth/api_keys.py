@@ -1,0 +1,72 @@
+"""/api/v1/api-keys: one's own, and those of others for whoever is granted actions on `kernel.api_key`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from kernel.auth import service
+from kernel.auth.administration import API_KEY, authorize, authorize_over, find_target, require_log_in
+from kernel.auth.api_sessions import identify
+from kernel.auth.records import Identity, NewApiKey
+from kernel.auth.schemas import NewKey, body_of
+from kernel.http.parameters import read_parameters
+from kernel.http.requests import Reply, parse_body, run_platform
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+
+def key_routes(kernel: Kernel) -> APIRouter:
+    routes = APIRouter(tags=["api-keys"], prefix="/api-keys")
+
+    @routes.get("", summary="List API keys")
+    def list_keys(request: Request) -> Response:
+        identity = identify(request, kernel)
+        user_id = _holder(request, kernel, identity, "read")
+        return run_platform(request, kernel, lambda uow: {"items": service.list_api_keys(uow, user_id)})
+
+    @routes.post("", summary="Make an API key", status_code=201, openapi_extra=body_of(NewKey))
+    def create_key(request: Request) -> Response:
+        identity, body = identify(request, kernel), parse_body(request, NewKey)
+        user_id = body.user_id or identity.actor.id
+        _authorize_making(kernel, identity, user_id)
+        given = (user_id, body.name, body.scopes, kernel.clock())
+        return run_platform(
+            request,
+            kernel,
+            lambda uow: Reply(_shown_once(service.create_api_key(uow, *given, expires_at=body.expires_at)), 201),
+        )
+
+    @routes.delete("/{id}", summary="Revoke an API key", status_code=204)
+    def revoke_key(request: Request, id: str) -> Response:
+        identity = identify(request, kernel)
+        user_id = _holder(request, kernel, identity, "delete")
+        return run_platform(request, kernel, lambda uow: service.revoke_api_key(uow, user_id, id, kernel.clock()))
+
+    return routes
+
+
+def _holder(request: Request, kernel: Kernel, identity: Identity, action: str) -> str:
+    """Whose keys are meant: `?user_id=`, by default the caller's own."""
+    user_id: str = read_parameters(request, {"user_id": str}).get("user_id", identity.actor.id)
+    if user_id != identity.actor.id:
+        authorize(kernel, identity, action, API_KEY)
+        return find_target(kernel, identity, user_id).id
+    require_log_in(identity)
+    return user_id
+
+
+def _authorize_making(kernel: Kernel, identity: Identity, user_id: str) -> None:
+    if user_id == identity.actor.id:
+        require_log_in(identity)
+        return
+    authorize(kernel, identity, "create", API_KEY)
+    target = find_target(kernel, identity, user_id)
+    authorize_over(kernel, identity, "create", API_KEY, target.actor)
+
+
+def _shown_once(made: NewApiKey) -> dict[str, Any]:
+    return {**asdict(made.key), "secret": made.secret}
