@@ -18,6 +18,7 @@ STATE_KEYS = ("title", "editable", "deletable", "final")
 ACTION_KEYS = ("title", "description", "from", "to", "event", "guard", "guard_message", "arguments")
 # Verbs the documents room has endpoints for itself.
 RESERVED_ACTIONS = ("create", "read", "update", "delete", "restore", "bulk", "revisions")
+RESERVED_EVENTS = ("created", "updated", "deleted", "restored")
 
 
 class InvalidStateMachine(Invalid):
@@ -149,6 +150,8 @@ def _read_action(type: str, name: str, reader: Reader, states: Mapping[str, Stat
     reader.keys(ACTION_KEYS, ("from", "event"))
     if name in RESERVED_ACTIONS:
         reader.fault("", "reserved_name", f"{name} is something every type can do", "another verb")
+    if reader.data.get("event") in RESERVED_EVENTS:
+        reader.fault("event", "reserved_name", "every document has this event already", "another past participle")
     if "guard_message" in reader.data and "guard" not in reader.data:
         reader.fault("guard_message", "guard", "there is no guard to speak for", "a guard")
     return Action(
