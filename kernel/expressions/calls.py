@@ -14,6 +14,7 @@ from kernel.expressions.coerce import (
     as_sql_date,
     as_text,
     mismatch,
+    result_of,
     same_kind,
 )
 from kernel.expressions.typed import ARRAY, SQL_TYPES, Typed
@@ -48,7 +49,7 @@ def _length(value: Typed) -> Typed:
 
 def _coalesce(*values: Typed) -> Typed:
     parts, result = same_kind(values)
-    return Typed(result.kind, func.coalesce(*parts), is_iso=result.is_iso, is_collated=result.is_collated)
+    return result_of(result, func.coalesce(*parts))
 
 
 def _concat(*values: Typed) -> Typed:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Never
 
-from sqlalchemy import bindparam, cast, false, func, null, true
+from sqlalchemy import bindparam, cast, false, func, not_, null, true
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.elements import Grouping
 
 from kernel.expressions.typed import NULL, SQL_TYPES, UUID, Typed
 from sdk.expressions.errors import InvalidExpression
@@ -19,6 +21,11 @@ Sql = ColumnElement[Any]
 def operate(left: Sql, operator: str, right: Any, kind: str = BOOLEAN) -> Sql:
     """An operator of PostgreSQL, always in parentheses: SQLAlchemy rewrites none of it when it is negated."""
     return left.op(operator, return_type=SQL_TYPES[kind])(right).self_group()
+
+
+def negate(condition: Sql) -> Sql:
+    # Grouped, for NOT binds weaker than IS NULL and SQLAlchemy leaves the parentheses out.
+    return Grouping(not_(condition))
 
 
 def unknown(kind: str = BOOLEAN) -> Sql:
@@ -121,7 +128,7 @@ def as_sql_instant(typed: Typed) -> Sql:
 
 
 def same_kind(values: Sequence[Typed]) -> tuple[list[Sql], Typed]:
-    """SQL of one type for all, and a Typed that tells the kind of the result (its sql is to be replaced)."""
+    """SQL of one type for all, and a Typed of their kind for result_of."""
     kinds = {typed.kind for typed in values} - {NULL} or {NULL}
     if kinds == {DATE}:
         is_iso = all(typed.is_iso or typed.is_constant for typed in values)
@@ -133,4 +140,9 @@ def same_kind(values: Sequence[Typed]) -> tuple[list[Sql], Typed]:
     kind = kinds.pop()
     if kinds or kind not in readers:
         raise InvalidExpression(f"values of different kinds: {', '.join(sorted({kind, *kinds}))}")
-    return [readers[kind](typed) for typed in values], Typed(TEXT if kind == NULL else kind)
+    return [readers[kind](typed) for typed in values], Typed(kind)
+
+
+def result_of(result: Typed, sql: Sql) -> Typed:
+    """What same_kind told, as this SQL. Of nothing but unknown values it stays a value without a kind."""
+    return result if result.kind == NULL else replace(result, sql=sql)

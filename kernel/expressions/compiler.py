@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import all_, and_, any_, case, false, func, literal_column, not_, or_, select, true
+from sqlalchemy import all_, and_, any_, case, false, func, literal_column, or_, select, true
 from sqlalchemy.sql import ColumnElement, Select
 
 from kernel.expressions.calls import call
@@ -16,7 +16,9 @@ from kernel.expressions.coerce import (
     as_numeric,
     as_text,
     mismatch,
+    negate,
     operate,
+    result_of,
     same_kind,
 )
 from kernel.expressions.comparing import align, compare, is_in_values, is_one_of
@@ -95,7 +97,7 @@ class _Compiler:
     def unary(self, node: Unary, loops: Loops) -> Typed:
         operand = self.compile(node.operand, loops)
         if node.operator == "not":
-            return Typed(BOOLEAN, not_(as_boolean(operand)))
+            return Typed(BOOLEAN, negate(as_boolean(operand)))
         number = as_numeric(operand)
         return Typed(DECIMAL, number if node.operator == "+" else operate(literal_column("0"), "-", number, DECIMAL))
 
@@ -118,12 +120,12 @@ class _Compiler:
     def pair(self, operator: str, left: Node, right: Node, loops: Loops) -> Sql:
         if operator in ("in", "not in"):
             answer = self.is_in(self.compile(left, loops), right, loops)
-            return not_(answer) if operator == "not in" else answer
+            return negate(answer) if operator == "not in" else answer
         first, second = self.compile(left, loops), self.compile(right, loops)
         if operator in ("is", "is not"):
             value = second if first.kind == NULL else first
             is_null = true() if value.kind == NULL else false() if value.sql is None else value.sql.is_(None)
-            return not_(is_null) if operator == "is not" else is_null
+            return negate(is_null) if operator == "is not" else is_null
         return compare(first, operator, second)
 
     def is_in(self, value: Typed, right: Node, loops: Loops) -> Sql:
@@ -146,7 +148,7 @@ class _Compiler:
         values = [self.compile(part, loops) for part in (node.then, node.otherwise)]
         (then, otherwise), result = same_kind(values)
         chosen = case((self.condition(node.test, loops), then), else_=otherwise)
-        return Typed(result.kind, chosen, is_iso=result.is_iso, is_collated=result.is_collated)
+        return result_of(result, chosen)
 
     def call(self, node: Call, loops: Loops) -> Typed:
         first = node.arguments[0]
@@ -195,12 +197,21 @@ def fold_rows(function: str, element: Typed, rows: Callable[[Sql], Select[Any]])
         # = ANY and = ALL over rows are three-valued, with the right answer for no rows.
         return Typed(BOOLEAN, operate(true(), "=", any_(answers) if function == "any" else all_(answers)))
     if function == "sum":
-        return Typed(DECIMAL, rows(func.coalesce(func.sum(as_numeric(element)), literal_column("0"))).scalar_subquery())
+        return Typed(DECIMAL, _aggregate(_sum, rows, as_numeric(element)))
     (value,), result = same_kind([element])
     if result.kind == BOOLEAN:
         mismatch(element, "value that has an order")
-    best = rows(func.min(value) if function == "min" else func.max(value)).scalar_subquery()
-    return Typed(result.kind, best, is_iso=result.is_iso)
+    return result_of(result, _aggregate(func.min if function == "min" else func.max, rows, value))
+
+
+def _sum(value: Sql) -> Sql:
+    return func.coalesce(func.sum(value), literal_column("0"))
+
+
+def _aggregate(function: Callable[[Sql], Sql], rows: Callable[[Sql], Select[Any]], value: Sql) -> Sql:
+    # Through a derived table: an aggregate of nothing but outer columns would belong to the outer query.
+    folded = rows(value.label("value")).subquery("folded")
+    return select(function(folded.c.value)).scalar_subquery()
 
 
 def fold_values(function: str, values: Sequence[Typed]) -> Typed:
@@ -217,7 +228,7 @@ def fold_values(function: str, values: Sequence[Typed]) -> Typed:
     parts, result = same_kind(values)
     if result.kind == BOOLEAN:
         mismatch(result, "value that has an order")
-    return Typed(result.kind, func.least(*parts) if function == "min" else func.greatest(*parts), is_iso=result.is_iso)
+    return result_of(result, func.least(*parts) if function == "min" else func.greatest(*parts))
 
 
 _BUILD: Final[dict[type[Any], Build]] = {

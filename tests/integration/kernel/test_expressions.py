@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import column, select, table
 from sqlalchemy.dialects.postgresql import psycopg as dialect
@@ -129,6 +129,16 @@ def days(depth, item=""):
     return either(*options)
 
 
+def is_accepted(source):
+    """Chained comparisons within one another are refused, which the strategies do not know."""
+    try:
+        return bool(parse(source))
+    except InvalidExpression as error:
+        if "chained" not in error.message:
+            raise
+        return False
+
+
 SOURCES = either(conditions(3), numbers(2), texts(2), days(2))
 
 
@@ -138,6 +148,7 @@ SOURCES = either(conditions(3), numbers(2), texts(2), days(2))
 )  # fmt: skip
 @given(source=SOURCES, document=documents())
 def test_python_and_postgresql_agree_on_anything(connection, source, document):
+    assume(is_accepted(source))
     rows.store(connection, document, {})
     in_python = rows.answer_in_python(source, document, {}, KINDS, CONTEXT)
     assert rows.answer_in_sql(connection, source, KINDS, CONTEXT) == in_python
