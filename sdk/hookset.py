@@ -38,7 +38,8 @@ class HookPlugin:
         self.hook: str = getattr(function, f"{hookspecs.PROJECT}_impl")["specname"]
         self.name = f"{applet}:{function.__name__}"
         self.subjects: tuple[str, ...] = getattr(function, SUBJECTS_ATTRIBUTE, ())
-        self.function = function
+        # The function itself is kept out of the attributes: pluggy would find its mark there and call it a second time.
+        self.parameters = tuple(inspect.signature(function).parameters)
         setattr(self, self.hook, _bind_to_applet(self, function))
 
     def wants(self, subject: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -211,4 +210,4 @@ def _call_subscriber(plugin: HookPlugin, ctx: FakeContext, event: Event) -> None
     """Call it alone: a failing subscriber must not take others with it."""
     given = {"ctx": ctx, "event": event}
     handler = getattr(plugin, plugin.hook)
-    handler(*(given[name] for name in inspect.signature(plugin.function).parameters))
+    handler(*(given[name] for name in plugin.parameters))
