@@ -29,6 +29,7 @@ def check_compatibility(release: Release, releases: Mapping[str, Release]) -> li
         assert release.fault is not None
         return list(release.fault.violations) or [Violation("", release.fault.code, release.fault.message)]
     return [
+        *_check_trust(release.applet),
         *_check_ranges(release.applet),
         *_check_required(release.applet, releases),
         *_check_hooks(release),
@@ -60,6 +61,12 @@ def missing_requirements(applet: Applet, enabled: Sequence[str], releases: Mappi
 
     visit(applet)
     return list(missing)
+
+
+def _check_trust(applet: Applet) -> Iterator[Violation]:
+    if applet.manifest.trust != "trusted":
+        message = "it asks to be sandboxed, and this installation has no sandbox"
+        yield Violation("/trust", "trust", message, "trusted, if you trust its author with this server")
 
 
 def _check_ranges(applet: Applet) -> Iterator[Violation]:

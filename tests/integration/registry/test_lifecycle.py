@@ -1,0 +1,192 @@
+"""Applets come and go per tenant while everything runs."""
+
+import pytest
+
+from kernel.tenancy.service import NewTenant, TenantService
+from registry.errors import AppletInUse, AppletNotEnabled, AppletsRequired, AppletUnfit, AppletUnknown
+from registry.lifecycle import disable_applet, enable_applet
+from registry.service import list_applets
+from sdk.catalogue import DocumentTypeUnknown
+from tests.integration.registry.conftest import World, write_applet
+
+
+def enable(world, name, **kwargs):
+    with world.operate() as ctx:
+        return enable_applet(ctx, world.discovery, name, **kwargs).applets
+
+
+def disable(world, name):
+    with world.operate() as ctx:
+        return disable_applet(ctx, world.discovery, name).applets
+
+
+def states(world):
+    with world.operate() as ctx:
+        return {row["name"]: row["state"] for row in list_applets(ctx, world.discovery)}
+
+
+def note(world, applet, text="hello"):
+    with world.operate() as ctx:
+        return ctx.documents.create(f"{applet}.note", {"text": text})
+
+
+def reasons(error):
+    return {(violation.pointer, violation.rule) for violation in error.value.violations}
+
+
+def test_an_enabled_applets_types_and_hooks_are_there_with_the_next_transaction(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    with pytest.raises(DocumentTypeUnknown):
+        note(world, "memo")
+    assert enable(world, "memo") == ("memo",)
+    assert note(world, "memo")["checked_by"] == "memo"
+
+
+def test_disabling_keeps_the_documents_and_enabling_brings_them_back(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    enable(world, "memo")
+    kept = note(world, "memo")
+    assert disable(world, "memo") == ("memo",)
+    with pytest.raises(DocumentTypeUnknown):
+        note(world, "memo")
+    enable(world, "memo")
+    with world.operate() as ctx:
+        assert ctx.documents.get("memo.note", kept.id)["text"] == "hello"
+
+
+def test_enabling_and_disabling_twice_changes_nothing(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    assert (enable(world, "memo"), enable(world, "memo")) == (("memo",), ())
+    assert (disable(world, "memo"), disable(world, "memo")) == (("memo",), ())
+
+
+def test_enable_names_what_else_must_be_enabled_and_does_it_when_asked(world, applets_folder):
+    write_applet(applets_folder / "base", "base")
+    write_applet(applets_folder / "middle", "middle", manifest='[requires]\nsdk = ">=1.0"\napplets = { base = ">=1.0" }\n')
+    write_applet(applets_folder / "top", "top", manifest='[requires]\nsdk = ">=1.0"\napplets = { middle = ">=1.0" }\n')
+    with pytest.raises(AppletsRequired) as error:
+        enable(world, "top")
+    assert error.value.details["applets"] == ["base", "middle"]
+    assert enable(world, "top", with_required=True) == ("base", "middle", "top")
+    with pytest.raises(AppletInUse) as in_use:
+        disable(world, "base")
+    assert in_use.value.details["applets"] == ["middle"]
+
+
+def test_an_applet_that_does_not_fit_is_refused_with_every_reason_at_once(world, applets_folder):
+    manifest = 'trust = "sandboxed"\n[requires]\nsdk = ">=9"\nkernel = "<0.0.1"\napplets = { ghost = ">=1" }\n'
+    hooks = (
+        "from sdk import hooks\n\n\n"
+        '@hooks.before_save("odd.note")\ndef one(ctx, documant):\n    pass\n\n\n'
+        '@hooks.action("other.thing", "post")\ndef two(ctx, document):\n    pass\n'
+    )
+    write_applet(applets_folder / "odd", "odd", manifest=manifest, hooks=hooks)
+    with pytest.raises(AppletUnfit) as error:
+        enable(world, "odd")
+    assert reasons(error) == {
+        ("/trust", "trust"),
+        ("/requires/sdk", "version"),
+        ("/requires/kernel", "version"),
+        ("/requires/applets/ghost", "missing_applet"),
+        ("/hooks/one", "unknown_hook_argument"),
+        ("/hooks/two", "foreign_action"),
+    }
+    assert states(world)["odd"] == "available"
+
+
+def test_another_version_than_the_required_one_is_told(world, applets_folder):
+    write_applet(applets_folder / "base", "base")
+    write_applet(applets_folder / "top", "top", manifest='[requires]\nsdk = ">=1.0"\napplets = { base = ">=2" }\n')
+    with pytest.raises(AppletUnfit) as error:
+        enable(world, "top", with_required=True)
+    assert reasons(error) == {("/requires/applets/base", "version")}
+
+
+def test_code_that_cannot_be_imported_is_a_reason_not_a_crash(world, applets_folder):
+    write_applet(applets_folder / "broken", "broken", hooks="import nothing_of_this_name\n")
+    with pytest.raises(AppletUnfit) as error:
+        enable(world, "broken")
+    assert reasons(error) == {("/hooks", "import")}
+
+
+def test_a_broken_manifest_is_listed_with_its_faults(world, applets_folder):
+    write_applet(applets_folder / "sloppy", "sloppy", manifest='colour = "blue"\n')
+    with world.operate() as ctx:
+        (row,) = list_applets(ctx, world.discovery)
+    assert row["name"] == "sloppy"
+    assert not row["fits"]
+    assert "colour" in row["reasons"][0]["message"]
+
+
+def test_unknown_names_are_answered_with_the_nearest(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    with pytest.raises(AppletUnknown) as error:
+        enable(world, "memmo")
+    assert error.value.details["nearest"] == "memo"
+    with pytest.raises(AppletNotEnabled):
+        disable(world, "memo")
+
+
+def test_a_failing_enable_hook_leaves_everything_as_it_was(world, applets_folder):
+    hooks = (
+        "from sdk import hooks\nfrom sdk.errors import Conflict\n\n\nclass NotToday(Conflict):\n"
+        '    """Come back tomorrow."""\n\n\n@hooks.enabled\ndef refuse(ctx):\n    raise NotToday\n'
+    )
+    write_applet(applets_folder / "moody", "moody", hooks=hooks)
+    with pytest.raises(Exception, match="Come back tomorrow"):
+        enable(world, "moody")
+    assert states(world)["moody"] == "available"
+    with pytest.raises(DocumentTypeUnknown):
+        note(world, "moody")
+
+
+def test_every_move_is_an_event_with_who_and_what(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo", manifest='capabilities = ["documents:read:kernel.company"]\n')
+    enable(world, "memo")
+    disable(world, "memo")
+    with world.operate() as ctx:
+        rows = ctx.uow.execute(
+            "SELECT type, actor, payload FROM {t}.events WHERE aggregate_type = 'kernel.applet' ORDER BY position"
+        ).fetchall()
+    capabilities = ["documents:read:kernel.company"]
+    assert rows == [
+        ("kernel.applet.enabled", "operator", {"applet": "memo", "version": "1.0.0", "capabilities": capabilities}),
+        ("kernel.applet.disabled", "operator", {"applet": "memo", "version": "1.0.0"}),
+    ]
+
+
+def test_a_package_installed_while_everything_runs_is_offered_enabled_called_and_disabled(world, installed_package):
+    assert states(world) == {}
+    installed_package("bos_loyalty", "loyalty")
+    assert states(world) == {"loyalty": "available"}
+    assert enable(world, "loyalty") == ("loyalty",)
+    assert note(world, "loyalty")["checked_by"] == "loyalty"
+    assert disable(world, "loyalty") == ("loyalty",)
+    with pytest.raises(DocumentTypeUnknown):
+        note(world, "loyalty")
+
+
+def test_an_installed_package_cannot_take_the_name_of_a_shipped_applet(world, applets_folder, installed_package):
+    write_applet(applets_folder / "memo", "memo")
+    installed_package("bos_memo", "memo", hooks="raise RuntimeError('the wrong one')\n")
+    enable(world, "memo")
+    assert note(world, "memo")["checked_by"] == "memo"
+
+
+def test_an_applet_whose_package_is_gone_is_shown_as_missing(world, applets_folder):
+    folder = write_applet(applets_folder / "memo", "memo")
+    enable(world, "memo")
+    folder.rename(folder.with_name("elsewhere.bak"))
+    (folder.with_name("elsewhere.bak") / "applet.toml").unlink()
+    assert states(world)["memo"] == "missing"
+    with world.operate() as ctx:
+        assert ctx.documents.query("kernel.company").items == ()
+
+
+def test_two_tenants_have_their_own_applets(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    tenants = TenantService(world.kernel.database, world.kernel.directory, world.kernel.installation)
+    other = World(world.kernel, tenants.create_tenant(NewTenant("other", "Other"), world.kernel.clock()))
+    enable(world, "memo")
+    assert states(world)["memo"] == "enabled"
+    assert states(other)["memo"] == "available"
