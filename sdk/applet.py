@@ -139,9 +139,11 @@ class _Reading:
                 faults.append(
                     Violation("", "foreign_name", f"{name} does not begin with {self.name}.", f"{self.name}.…")
                 )
-            if name in found:
-                faults.append(Violation("", "duplicate_name", f"{name} is defined in another file too"))
-            found.setdefault(name, definition)
+            # One name, one file: so two cannot define the same, and a fault found later can say where.
+            noun = name.partition(".")[2]
+            if noun and Path(file).stem != noun:
+                faults.append(Violation("", "file_name", f"{name} is in {file}", f"{kind}/{noun}.json"))
+            found[name] = definition
             self.report(file, faults)
         return found
 

@@ -58,7 +58,9 @@ def check_applet(applet: Definitions, faults: list[Violation]) -> None:
     check.collections()
     for register in applet.registers.values():
         for dimension in register.dimensions:
-            check.link(dimension.link, f"registers/{register.name}#/dimensions/{dimension.name}/link")
+            check.link(
+                dimension.link, f"registers/{register.name.partition('.')[2]}.json#/dimensions/{dimension.name}/link"
+            )
     check.reports()
     check.roles()
 
@@ -123,7 +125,7 @@ class _Check:
 
     def reports(self) -> None:
         for report in self.applet.reports.values():
-            file = f"reports/{report.name}#"
+            file = f"reports/{report.name.partition('.')[2]}.json#"
             source = report.source
             for what, name in (("register", source.register), ("type", source.type), ("type", source.documents)):
                 if name is not None:
