@@ -59,7 +59,7 @@ def explain(
         steps.append(Step("refuses", f"No role that was granted says anything about {action} on {type.name}."))
     masked = permissions.mask(type, action, document, scope) if allowed else frozenset()
     return Explanation(
-        allowed, action, type.name, tuple(steps), tuple(sorted(masked)), document.id if document else None
+        allowed, action, type.name, tuple(steps), tuple(sorted(masked)), document.id if document is not None else None
     )
 
 
