@@ -17,7 +17,7 @@ from sdk.registers import Register, read_register
 from sdk.report_checks import check_report
 from sdk.reports import Report, read_report
 from sdk.roles import Role, read_roles
-from sdk.schema import DocumentType, fill_defaults, load
+from sdk.schema import DocumentType, fill_defaults, load, read_input
 from sdk.schema.vocabulary import TYPE_KEYS
 from sdk.states import StateMachine, read_machine
 
@@ -119,10 +119,15 @@ class _Reading:
 
     def _read_type(self, file: str, name: str, data: Any) -> DocumentType | None:
         try:
-            return DocumentType.from_schema(name, data)
+            type = DocumentType.from_schema(name, data)
         except Invalid as error:
             self.report(file, list(error.violations))
             return None
+        _, faults = read_input(type, fill_defaults(type, {}))
+        # Nothing but defaults was given, so only what is missing may be wrong with it.
+        wrong = [fault for fault in faults if fault.rule != "required"]
+        self.report(file, [Violation(f"/properties{v.pointer}/default", v.rule, v.message, v.expected) for v in wrong])
+        return type
 
     def _read_all(
         self,
@@ -169,9 +174,7 @@ class _Reading:
     def _read_defaults(self, settings: DocumentType | None) -> dict[str, Any]:
         if settings is None:
             return {}
-        values, faults = load(settings, fill_defaults(settings, {}))
-        self.report("settings.json", faults)
-        return values
+        return load(settings, fill_defaults(settings, {}))[0]
 
     def _definitions(self, kind: str) -> Iterator[tuple[str, Any]]:
         for path in list_definitions(self.folder / kind):
