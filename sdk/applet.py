@@ -124,8 +124,8 @@ class _Reading:
             self.report(file, list(error.violations))
             return None
         _, faults = read_input(type, fill_defaults(type, {}))
-        # Nothing but defaults was given, so only what is missing may be wrong with it.
-        wrong = [fault for fault in faults if fault.rule != "required"]
+        # Nothing but defaults was given: what is missing, or wrong with the whole (an empty pointer), says nothing.
+        wrong = [fault for fault in faults if fault.pointer and fault.rule not in ("required", "dependentRequired")]
         self.report(file, [Violation(f"/properties{v.pointer}/default", v.rule, v.message, v.expected) for v in wrong])
         return type
 
