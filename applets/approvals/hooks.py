@@ -1,0 +1,56 @@
+"""Where approvals stands between others: invoices above the limit wait, payments are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sdk import Context, Document, Event, decimal_text, hooks
+
+from .errors import SelfApprovalRefused
+from .requests import INVOICE, REQUEST, follow_invoice, require_approval
+
+PAYMENT = "receivables.payment"
+
+
+@hooks.on(f"{INVOICE}.created", f"{INVOICE}.updated")
+def request_approval(ctx: Context, event: Event) -> None:
+    """The invoice may have gone on since: what counts is how it stands now."""
+    found = ctx.documents.query(INVOICE, "id == param.id", parameters={"id": event.aggregate_id}, limit=1).items
+    if found and found[0].state == "draft":
+        follow_invoice(ctx, found[0])
+
+
+@hooks.validate_action(INVOICE, "post")
+def hold_unapproved(ctx: Context, document: Document) -> None:
+    """Also before the request exists: the event that creates it comes after the commit."""
+    require_approval(ctx, document)
+
+
+@hooks.validate_action(REQUEST, "approve")
+def refuse_self_approval(ctx: Context, document: Document) -> None:
+    if ctx.settings["four_eyes"] and ctx.actor.id == document.get("requested_by"):
+        raise SelfApprovalRefused(action="approve", resource=REQUEST)
+
+
+@hooks.action(REQUEST, "approve", "reject")
+def decide(ctx: Context, document: Document, arguments: Mapping[str, Any]) -> None:
+    """Who decided, and when."""
+    document["decided_by"], document["decided_at"] = ctx.actor.id, ctx.now
+    document["comment"] = arguments.get("comment") or document.get("comment")
+
+
+@hooks.on(f"{PAYMENT}.received")
+def notify_payment(ctx: Context, event: Event) -> None:
+    """Tell the role of the settings."""
+    payment = ctx.documents.get(PAYMENT, event.aggregate_id)
+    customer = ctx.documents.get("parties.customer", payment["customer"])
+    amount = f"{decimal_text(payment['amount'], 2)} {payment['currency']}"
+    notification = {
+        "role": ctx.settings["notify_role"],
+        "title": f"{customer['name']} paid {amount}",
+        "body": f"Payment {payment.number}, received on {payment['received_on']}.",
+        "document_type": payment.type,
+        "document_id": payment.id,
+    }
+    ctx.documents.create("kernel.notification", notification)

@@ -1,0 +1,105 @@
+"""Journal entries: completed when saved, checked and recorded when posted, reversed by an opposite entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sdk import Context, Document, hooks
+
+from .errors import AccountsRefusePostings, PostingsInvalid
+from .exchange import require_rate
+from .lookup import base_currency, get_by_ids
+from .periods import require_open_period
+from .rules import (
+    AccountFacts,
+    Posting,
+    check_balanced,
+    complete_postings,
+    find_faults,
+    find_refusals,
+    sum_debits,
+)
+
+
+def postings_of(entry: Document) -> list[Posting]:
+    return [
+        Posting(line["account"], line["currency"], line["amount"], line.get("base_amount")) for line in entry["lines"]
+    ]
+
+
+@hooks.before_save("ledger.journal_entry")
+def complete_entry(ctx: Context, document: Document) -> None:
+    """Currencies and base amounts where they were left out; every fault of every line at once."""
+    base = base_currency(ctx, document.company_id)
+    for line in document["lines"]:
+        line.setdefault("currency", base)
+    given = postings_of(document)
+    foreign = {p.currency for p in given if p.base_amount is None and p.currency != base}
+    rates = {currency: require_rate(ctx, currency, base, document["posted_on"]) for currency in sorted(foreign)}
+    completed = complete_postings(given, base, rates)
+    for line, posting in zip(document["lines"], completed, strict=True):
+        line["base_amount"] = posting.base_amount
+    document["total"] = sum_debits(completed)
+    faults = find_faults(completed, base)
+    if faults:
+        raise PostingsInvalid(violations=faults)
+
+
+@hooks.action("ledger.journal_entry", "post")
+def post_entry(ctx: Context, document: Document) -> None:
+    """Debit equals credit, the period is open, every account takes postings; then they are recorded."""
+    postings = postings_of(document)
+    check_balanced(postings)
+    period = require_open_period(ctx, document.company_id, document["posted_on"])
+    document["period"] = period.id if period else None
+    accounts = get_by_ids(ctx, "ledger.account", (posting.account for posting in postings))
+    refusals = find_refusals(postings, {id: facts_of(account) for id, account in accounts.items()}, document.company_id)
+    if refusals:
+        raise AccountsRefusePostings(violations=refusals)
+    for line in document["lines"]:
+        _record(ctx, document, line)
+
+
+def facts_of(account: Document) -> AccountFacts:
+    return AccountFacts(
+        code=account["code"],
+        company_id=account.company_id,
+        currency=account.get("currency"),
+        is_group=account.get("is_group", False),
+        is_blocked=account.get("is_blocked", False),
+    )
+
+
+def _record(ctx: Context, entry: Document, line: Mapping[str, Any]) -> None:
+    dimensions = {"account": line["account"], "currency": line["currency"], "journal": entry["journal"]}
+    ctx.registers.record(
+        entry,
+        "ledger.postings",
+        occurred_at=entry["posted_on"],
+        dimensions={**dimensions, "party": line.get("party", "")},
+        resources={"base_amount": line["base_amount"], "amount": line["amount"]},
+    )
+
+
+@hooks.action("ledger.journal_entry", "reverse")
+def reverse_entry(ctx: Context, document: Document, arguments: Mapping[str, Any]) -> None:
+    """Post the opposite entry; both know of each other."""
+    opposite = opposite_of(document, arguments)
+    entries = ctx.elevated.documents
+    created = entries.create("ledger.journal_entry", opposite, company_id=document.company_id)
+    entries.perform("ledger.journal_entry", created.id, "post")
+    document["reversed_by"] = created.id
+
+
+def opposite_of(entry: Document, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of the entry that undoes another."""
+    kept = {name: entry[name] for name in ("journal", "reference", "source", "source_type") if name in entry}
+    lines = [{**line, "amount": -line["amount"], "base_amount": -line["base_amount"]} for line in entry["lines"]]
+    return {
+        **kept,
+        "posted_on": arguments.get("reversed_on") or entry["posted_on"],
+        "memo": arguments.get("memo") or f"Reversal of {entry.number}",
+        "reverses": entry.id,
+        "lines": lines,
+    }

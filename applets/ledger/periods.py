@@ -1,0 +1,116 @@
+"""Fiscal years and periods: opening, closing, and whether a day may be posted to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from sdk import Context, Document, hooks
+
+from .errors import (
+    FiscalYearClosed,
+    FiscalYearHasPeriods,
+    FiscalYearOverlaps,
+    PeriodClosed,
+    PeriodMissing,
+    PeriodOutsideFiscalYear,
+    PeriodOverlaps,
+)
+from .spans import Span, check_fiscal_year, check_span, monthly_periods
+
+PERIODS_MAX = 100
+STATES = ("open", "closed", "locked")
+_OVERLAPPING = "company_id == param.company and starts_on <= param.last and ends_on >= param.first and id != param.id"
+
+
+def span_of(document: Document) -> Span:
+    return Span(document["name"], document["starts_on"], document["ends_on"])
+
+
+def _overlapping(ctx: Context, document: Document) -> Document | None:
+    span = span_of(document)
+    parameters = {"company": document.company_id, "first": span.starts_on, "last": span.ends_on, "id": document.id}
+    found = ctx.elevated.documents.query(document.type, _OVERLAPPING, parameters=parameters, limit=1).items
+    return found[0] if found else None
+
+
+def _periods_of(ctx: Context, year: Document, states: Iterable[str] = STATES) -> tuple[Document, ...]:
+    return ctx.elevated.documents.query(
+        "ledger.period",
+        "fiscal_year == param.year and state in param.states",
+        parameters={"year": year.id, "states": list(states)},
+        sort=("starts_on",),
+        limit=PERIODS_MAX,
+    ).items
+
+
+@hooks.before_save("ledger.fiscal_year")
+def check_year(ctx: Context, document: Document, previous: Document | None) -> None:
+    check_fiscal_year(span_of(document))
+    other = _overlapping(ctx, document)
+    if other is not None:
+        raise FiscalYearOverlaps(other=other["name"])
+    moved = previous is not None and span_of(previous) != span_of(document)
+    if moved and _periods_of(ctx, document):
+        raise FiscalYearHasPeriods(name=document["name"])
+
+
+@hooks.before_save("ledger.period")
+def check_period(ctx: Context, document: Document) -> None:
+    span = span_of(document)
+    check_span(span)
+    year = ctx.elevated.documents.get("ledger.fiscal_year", document["fiscal_year"])
+    if year.company_id != document.company_id or not span_of(year).contains(span):
+        raise PeriodOutsideFiscalYear(name=span.name, fiscal_year=year["name"])
+    other = _overlapping(ctx, document)
+    if other is not None:
+        raise PeriodOverlaps(other=other["name"])
+
+
+@hooks.action("ledger.fiscal_year", "open_periods")
+def open_periods(ctx: Context, document: Document) -> None:
+    """One period per calendar month."""
+    if _periods_of(ctx, document):
+        raise FiscalYearHasPeriods(name=document["name"])
+    for span in monthly_periods(span_of(document)):
+        period = {"name": span.name, "fiscal_year": document.id, "starts_on": span.starts_on, "ends_on": span.ends_on}
+        ctx.elevated.documents.create("ledger.period", period, company_id=document.company_id)
+
+
+@hooks.action("ledger.fiscal_year", "close")
+def close_year(ctx: Context, document: Document) -> None:
+    """Close what is open of it."""
+    for period in _periods_of(ctx, document, ("open",)):
+        ctx.elevated.documents.perform("ledger.period", period.id, "close")
+
+
+@hooks.validate_action("ledger.period", "reopen")
+def refuse_in_closed_year(ctx: Context, document: Document) -> None:
+    year = ctx.elevated.documents.get("ledger.fiscal_year", document["fiscal_year"])
+    if year.state == "closed":
+        raise FiscalYearClosed(name=year["name"])
+
+
+def require_open_period(ctx: Context, company_id: str | None, posted_on: date) -> Document | None:
+    """The open period of a day; None while the company keeps no fiscal years. Raises PeriodClosed, PeriodMissing."""
+    parameters = {"company": company_id, "day": posted_on}
+    found = ctx.elevated.documents.query(
+        "ledger.period",
+        "company_id == param.company and starts_on <= param.day and ends_on >= param.day",
+        parameters=parameters,
+        limit=1,
+    ).items
+    if not found:
+        if ctx.settings["require_periods"] or _has_fiscal_year(ctx, company_id):
+            raise PeriodMissing(posted_on=posted_on)
+        return None
+    if found[0].state != "open":
+        raise PeriodClosed(period=found[0]["name"], state=found[0].state)
+    return found[0]
+
+
+def _has_fiscal_year(ctx: Context, company_id: str | None) -> bool:
+    page = ctx.elevated.documents.query(
+        "ledger.fiscal_year", "company_id == param.company", parameters={"company": company_id}, limit=1
+    )
+    return bool(page.items)

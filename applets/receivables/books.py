@@ -1,0 +1,92 @@
+"""The way into the ledger: accounts and journals by the codes of the settings, entries made and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from sdk import Context, Document, hooks
+
+from .entry_lines import EntryLine, Money
+from .errors import EntryBelongsToDocument, ExchangeRateMissing, LedgerAccountMissing, LedgerJournalMissing
+
+ENTRY = "ledger.journal_entry"
+CODES_MAX = 500
+ONE = Decimal(1)
+
+
+def find_accounts(ctx: Context, company_id: str | None, codes: Iterable[str]) -> Mapping[str, str]:
+    """Ids of accounts by code, in one query; raises LedgerAccountMissing naming all that are not there."""
+    wanted = sorted(set(codes))
+    found = ctx.elevated.documents.query(
+        "ledger.account",
+        "company_id == param.company and code in param.codes",
+        parameters={"company": company_id, "codes": wanted},
+        limit=CODES_MAX,
+    ).items
+    by_code = {account["code"]: account.id for account in found}
+    missing = [code for code in wanted if code not in by_code]
+    if missing:
+        raise LedgerAccountMissing(codes=", ".join(missing))
+    return by_code
+
+
+def find_journal(ctx: Context, company_id: str | None, code: str) -> str:
+    """The id of a journal; raises LedgerJournalMissing."""
+    found = ctx.elevated.documents.query(
+        "ledger.journal",
+        "company_id == param.company and code == param.code",
+        parameters={"company": company_id, "code": code},
+        limit=1,
+    ).items
+    if not found:
+        raise LedgerJournalMissing(code=code)
+    return found[0].id
+
+
+def find_money(ctx: Context, currency: str, base: str, on: date) -> Money:
+    """The currency with its rate on a day; raises ExchangeRateMissing."""
+    if currency == base:
+        return Money(currency, ONE)
+    rate = ctx.resolve("exchange_rate", currency=currency, base=base, on=on)
+    if rate is None:
+        raise ExchangeRateMissing(currency=currency, base=base, on=on)
+    return Money(currency, rate)
+
+
+def post_entry(
+    ctx: Context, source: Document, journal_code: str, posted_on: date, lines: Sequence[EntryLine], memo: str
+) -> str | None:
+    """Create and post the entry of a document; its id, None where there is nothing to post."""
+    if not lines:
+        return None
+    data = {
+        "journal": find_journal(ctx, source.company_id, journal_code),
+        "posted_on": posted_on,
+        "reference": source.number,
+        "memo": memo,
+        "source": source.id,
+        "source_type": source.type,
+        "lines": [line.as_json() for line in lines],
+    }
+    entry = ctx.elevated.documents.create(ENTRY, data, company_id=source.company_id)
+    ctx.elevated.documents.perform(ENTRY, entry.id, "post")
+    return entry.id
+
+
+def reverse_entries(ctx: Context, document: Document) -> None:
+    """Undo in the ledger what a cancelled document posted, dated as it was cancelled."""
+    entries = [document.get("journal_entry"), *document.get("difference_entries", ())]
+    for entry in filter(None, entries):
+        ctx.elevated.documents.perform(ENTRY, entry, "reverse", {"reversed_on": document["cancelled_on"]})
+
+
+@hooks.validate_action(ENTRY, "reverse")
+def refuse_foreign_reversal(ctx: Context, document: Document) -> None:
+    """What a document of ours posted is undone by cancelling it, or receivables and ledger would part."""
+    if not document.get("source_type", "").startswith("receivables."):
+        return
+    source = ctx.elevated.documents.get(document["source_type"], document["source"])
+    if source.state != "cancelled":
+        raise EntryBelongsToDocument(source=f"{source.type} {source.number}")
