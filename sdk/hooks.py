@@ -25,6 +25,9 @@ Decorator = Callable[[Hook], Hook]
 
 def _mark(specname: str, subjects: tuple[str, ...]) -> Decorator[Any]:
     def decorate(function: Any) -> Any:
+        # pluggy keeps one mark per function: the first of two decorators would be forgotten without a word.
+        if hasattr(function, f"{PROJECT}_impl"):
+            raise TypeError(f"{function.__name__} is a hook already: write one function per hook")
         setattr(function, SUBJECTS_ATTRIBUTE, subjects)
         return hookimpl(specname=specname)(function)
 

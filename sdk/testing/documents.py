@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import (
@@ -34,14 +34,12 @@ from sdk.schema import (
 from sdk.states import StateMachine
 from sdk.testing import events, registers
 from sdk.testing.references import refuse_while_linked, write_references
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
+from sdk.testing.transaction import Transaction
 
 
 @dataclass(frozen=True)
 class Change:
-    """One change about to be written. stored, before: the JSON of the fields after and before it."""
+    """One change about to be written. stored, before, arguments: JSON; before is that of the fields until now."""
 
     type: DocumentType
     document: Document
@@ -52,7 +50,7 @@ class Change:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-def create(ctx: FakeContext, type_name: str, data: Mapping[str, Any], company_id: str | None) -> Document:
+def create(ctx: Transaction, type_name: str, data: Mapping[str, Any], company_id: str | None) -> Document:
     type = ctx.catalogue.type(type_name)
     ctx.permissions.check_document("create", type.name)
     machine = ctx.catalogue.machines.get(type_name)
@@ -73,7 +71,7 @@ def create(ctx: FakeContext, type_name: str, data: Mapping[str, Any], company_id
     return document
 
 
-def update(ctx: FakeContext, type_name: str, id: str, patch: Mapping[str, Any], version: int | None) -> Document:
+def update(ctx: Transaction, type_name: str, id: str, patch: Mapping[str, Any], version: int | None) -> Document:
     type = ctx.catalogue.type(type_name)
     previous = for_change(ctx, type, id, "update", version)
     machine = ctx.catalogue.machines.get(type_name)
@@ -92,7 +90,7 @@ def update(ctx: FakeContext, type_name: str, id: str, patch: Mapping[str, Any], 
 
 
 def perform(
-    ctx: FakeContext, type_name: str, id: str, action: str, arguments: Mapping[str, Any], version: int | None
+    ctx: Transaction, type_name: str, id: str, action: str, arguments: Mapping[str, Any], version: int | None
 ) -> Document:
     type = ctx.catalogue.type(type_name)
     machine = _machine(ctx, type)
@@ -108,12 +106,14 @@ def perform(
         hooks.call("perform_action", subject, **call)
         stored = _settle(ctx, type, document)
         document.state = target
-        save(ctx, Change(type, document, stored, machine.action(action).event, before, previous, values))
+        done = machine.action(action)
+        given = dump(done.arguments, values) if done.arguments else {}
+        save(ctx, Change(type, document, stored, done.event, before, previous, given))
         hooks.call("after_action", subject, **call)
     return document
 
 
-def delete(ctx: FakeContext, type_name: str, id: str, version: int | None) -> None:
+def delete(ctx: Transaction, type_name: str, id: str, version: int | None) -> None:
     type = ctx.catalogue.type(type_name)
     previous = for_change(ctx, type, id, "delete", version)
     machine = ctx.catalogue.machines.get(type_name)
@@ -126,7 +126,7 @@ def delete(ctx: FakeContext, type_name: str, id: str, version: int | None) -> No
     _save_unchanged(ctx, type, document, "deleted", previous)
 
 
-def restore(ctx: FakeContext, type_name: str, id: str) -> Document:
+def restore(ctx: Transaction, type_name: str, id: str) -> Document:
     type = ctx.catalogue.type(type_name)
     previous = read(ctx, type, id)
     ctx.permissions.check_document("delete", type.name)
@@ -138,7 +138,7 @@ def restore(ctx: FakeContext, type_name: str, id: str) -> Document:
     return document
 
 
-def read(ctx: FakeContext, type: DocumentType, id: str) -> Document:
+def read(ctx: Transaction, type: DocumentType, id: str) -> Document:
     """The document, deleted or not, as the caller's own copy."""
     ctx.permissions.check_document("read", type.name)
     found = ctx.store.tables.documents.get(id)
@@ -147,7 +147,7 @@ def read(ctx: FakeContext, type: DocumentType, id: str) -> Document:
     return found.copy()
 
 
-def for_change(ctx: FakeContext, type: DocumentType, id: str, action: str, version: int | None) -> Document:
+def for_change(ctx: Transaction, type: DocumentType, id: str, action: str, version: int | None) -> Document:
     document = read(ctx, type, id)
     ctx.permissions.check_document(action, type.name)
     if document.is_deleted:
@@ -157,7 +157,7 @@ def for_change(ctx: FakeContext, type: DocumentType, id: str, action: str, versi
     return document
 
 
-def save(ctx: FakeContext, change: Change) -> None:
+def save(ctx: Transaction, change: Change) -> None:
     """Write the document with its references, event, deliveries and movements."""
     document, previous = change.document, change.previous
     document.version += 1
@@ -170,7 +170,7 @@ def save(ctx: FakeContext, change: Change) -> None:
     registers.write_staged(ctx, document)
 
 
-def assign_number(ctx: FakeContext, type: DocumentType, document: Document, action: str) -> None:
+def assign_number(ctx: Transaction, type: DocumentType, document: Document, action: str) -> None:
     """Number the document if this is the moment for it; a number once given stays."""
     rule = type.number
     if rule is None or rule.on != action or document.number is not None:
@@ -180,7 +180,7 @@ def assign_number(ctx: FakeContext, type: DocumentType, document: Document, acti
     document.number = rule.format(number, day)
 
 
-def _read(ctx: FakeContext, type: DocumentType, data: Mapping[str, Any], previous: Document | None) -> dict[str, Any]:
+def _read(ctx: Transaction, type: DocumentType, data: Mapping[str, Any], previous: Document | None) -> dict[str, Any]:
     """What was sent, as values. Every fault at once: casts, schema, read-only fields."""
     sent = {name: value for name, value in data.items() if name not in SYSTEM_FIELDS}
     values, violations = read_input(type, sent)
@@ -192,7 +192,7 @@ def _read(ctx: FakeContext, type: DocumentType, data: Mapping[str, Any], previou
     return values
 
 
-def _complete(ctx: FakeContext, type: DocumentType, document: Document, previous: Document | None) -> dict[str, Any]:
+def _complete(ctx: Transaction, type: DocumentType, document: Document, previous: Document | None) -> dict[str, Any]:
     """Call the hooks that may change and those that may veto; the JSON to store, valid once more."""
     call = {"ctx": ctx, "document": document, "previous": previous}
     ctx.catalogue.hooks.call("before_save", type.name, **call)
@@ -201,7 +201,7 @@ def _complete(ctx: FakeContext, type: DocumentType, document: Document, previous
     return _settle(ctx, type, document)
 
 
-def _settle(ctx: FakeContext, type: DocumentType, document: Document) -> dict[str, Any]:
+def _settle(ctx: Transaction, type: DocumentType, document: Document) -> dict[str, Any]:
     """Computed fields, validity and canonical values: what a caller holds is what a later `get` gives."""
     _compute(ctx, type, document)
     values, refused = load(type, document.fields)
@@ -213,7 +213,7 @@ def _settle(ctx: FakeContext, type: DocumentType, document: Document) -> dict[st
     return stored
 
 
-def _compute(ctx: FakeContext, type: DocumentType, document: Document) -> None:
+def _compute(ctx: Transaction, type: DocumentType, document: Document) -> None:
     compute(type, document.fields, {**document.scope(), **ctx.scope()})
 
 
@@ -224,7 +224,7 @@ def _read_arguments(machine: StateMachine, action: str, arguments: Mapping[str, 
     return values
 
 
-def _save_unchanged(ctx: FakeContext, type: DocumentType, document: Document, verb: str, previous: Document) -> None:
+def _save_unchanged(ctx: Transaction, type: DocumentType, document: Document, verb: str, previous: Document) -> None:
     stored = dump(type, document.fields)
     save(ctx, Change(type, document, stored, verb, stored, previous))
 
@@ -242,14 +242,14 @@ def _payload(change: Change, previous: Document | None) -> dict[str, Any]:
     return payload
 
 
-def _machine(ctx: FakeContext, type: DocumentType) -> StateMachine:
+def _machine(ctx: Transaction, type: DocumentType) -> StateMachine:
     machine = ctx.catalogue.machines.get(type.name)
     if machine is None:
         raise NoStateMachine(type=type.name)
     return machine
 
 
-def _company(ctx: FakeContext, type: DocumentType, company_id: str | None) -> str | None:
+def _company(ctx: Transaction, type: DocumentType, company_id: str | None) -> str | None:
     if type.company == "none":
         return None
     chosen = company_id or ctx.company_id

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.document import Document
 from sdk.document_errors import EventForeign, EventTypeInvalid
@@ -16,10 +16,8 @@ from sdk.event import Event
 from sdk.hookset import HookSet
 from sdk.identifiers import new_id
 from sdk.testing.store import Delivery, Store
+from sdk.testing.transaction import Transaction
 from sdk.values import decimal_text, instant_text
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
 
 ATTEMPTS_MAX = 10
 # More than any test means to cause: two handlers that answer each other for ever stop here.
@@ -32,7 +30,7 @@ class DeliveriesEndless(Exception):
     """The handlers go on causing events for each other."""
 
 
-def append(ctx: FakeContext, type: str, document: Document, payload: Mapping[str, Any]) -> Event:
+def append(ctx: Transaction, type: str, document: Document, payload: Mapping[str, Any]) -> Event:
     """Append an event about a document and queue it for its subscribers."""
     event = Event(
         id=new_id(),
@@ -50,7 +48,7 @@ def append(ctx: FakeContext, type: str, document: Document, payload: Mapping[str
     return ctx.store.add_event(event, ctx.catalogue.hooks.subscribers(type))
 
 
-def emit(ctx: FakeContext, type: str, document: Document, payload: Mapping[str, Any]) -> Event:
+def emit(ctx: Transaction, type: str, document: Document, payload: Mapping[str, Any]) -> Event:
     """As an applet does: of its own namespace only."""
     if not _EVENT_TYPE.fullmatch(type):
         raise EventTypeInvalid(type=type)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.context import Page
 from sdk.document import Document
@@ -14,16 +14,14 @@ from sdk.document_errors import DocumentNotFound
 from sdk.event import Event
 from sdk.registers import Balance, Movement
 from sdk.testing import documents, events, queries, registers, reports
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
+from sdk.testing.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class FakeDocuments:
     """`sdk.context.Documents`."""
 
-    ctx: FakeContext
+    ctx: Transaction
 
     def get(self, type: str, id: str, *, lock: bool = False) -> Document:
         if lock:
@@ -76,7 +74,7 @@ class FakeDocuments:
 class FakeRegisters:
     """`sdk.context.Registers`."""
 
-    ctx: FakeContext
+    ctx: Transaction
 
     def record(
         self,
@@ -121,7 +119,7 @@ class FakeRegisters:
 class FakeReports:
     """`sdk.context.Reports`."""
 
-    ctx: FakeContext
+    ctx: Transaction
 
     def run(self, name: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Mapping[str, Any]]:
         return reports.run(self.ctx, name, parameters or {})
@@ -131,7 +129,7 @@ class FakeReports:
 class FakeEvents:
     """`sdk.context.Events`."""
 
-    ctx: FakeContext
+    ctx: Transaction
 
     def emit(self, type: str, document: Document, payload: Mapping[str, Any] | None = None) -> Event:
         return events.emit(self.ctx, type, document, payload or {})

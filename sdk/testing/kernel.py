@@ -74,16 +74,16 @@ class FakeKernel:
     @property
     def documents(self) -> Documents:
         """`ctx.documents`, each call in a transaction of its own."""
-        return cast(Documents, Shorthand(self, "documents"))
+        return cast(Documents, Shorthand(self.transaction, "documents"))
 
     @property
     def registers(self) -> Registers:
         """`ctx.registers`, to be asked; movements are recorded by hooks."""
-        return cast(Registers, Shorthand(self, "registers"))
+        return cast(Registers, Shorthand(self.transaction, "registers"))
 
     @property
     def reports(self) -> Reports:
-        return cast(Reports, Shorthand(self, "reports"))
+        return cast(Reports, Shorthand(self.transaction, "reports"))
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.context import Page
 from sdk.document import SYSTEM_FIELDS, Document
@@ -14,9 +14,7 @@ from sdk.errors import Invalid, Violation
 from sdk.expressions import parse, scope_of
 from sdk.nearest import nearest_or_all
 from sdk.schema import DocumentType, collect_links, dump
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
+from sdk.testing.transaction import Transaction
 
 PAGE_SIZE_MAX = 500
 
@@ -26,7 +24,7 @@ class FieldUnknown(Invalid):
 
 
 def query(
-    ctx: FakeContext,
+    ctx: Transaction,
     type_name: str,
     filter: str,
     parameters: Mapping[str, Any],
@@ -46,7 +44,7 @@ def query(
     return Page(tuple(document.copy() for document in page), following, titles_of(ctx, type, page))
 
 
-def find(ctx: FakeContext, type_name: str, fields: Mapping[str, Any]) -> Document | None:
+def find(ctx: Transaction, type_name: str, fields: Mapping[str, Any]) -> Document | None:
     """The one document with these values."""
     filter = " and ".join(f"{name} == param.{name}" for name in fields)
     found = query(ctx, type_name, filter, fields, (), 2, None).items
@@ -55,14 +53,14 @@ def find(ctx: FakeContext, type_name: str, fields: Mapping[str, Any]) -> Documen
     return found[0] if found else None
 
 
-def titles_of(ctx: FakeContext, type: DocumentType, page: Sequence[Document]) -> dict[str, str]:
+def titles_of(ctx: Transaction, type: DocumentType, page: Sequence[Document]) -> dict[str, str]:
     """What people call the documents a page links to."""
     ids = {link.id for document in page for link in collect_links(type, dump(type, document.fields))}
     targets = (ctx.store.tables.documents.get(id) for id in ids)
     return {target.id: title_of(ctx, target) for target in targets if target and not target.is_deleted}
 
 
-def title_of(ctx: FakeContext, document: Document) -> str:
+def title_of(ctx: Transaction, document: Document) -> str:
     """Its title field, its number, or failing both its id."""
     type = ctx.catalogue.types.get(document.type)
     name = type.title_field if type else None
@@ -70,7 +68,7 @@ def title_of(ctx: FakeContext, document: Document) -> str:
     return str(titled or document.number or document.id)
 
 
-def _matching(ctx: FakeContext, type: DocumentType, filter: str, parameters: Mapping[str, Any]) -> list[Document]:
+def _matching(ctx: Transaction, type: DocumentType, filter: str, parameters: Mapping[str, Any]) -> list[Document]:
     present = [one for one in ctx.store.tables.documents.values() if one.type == type.name and not one.is_deleted]
     if not filter:
         return present

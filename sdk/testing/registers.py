@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.document import Document
 from sdk.document_errors import (
@@ -19,17 +19,15 @@ from sdk.document_errors import (
 )
 from sdk.registers import Balance, Movement, Register, check_movements, reverse
 from sdk.testing.store import Entry
+from sdk.testing.transaction import Transaction
 from sdk.values import decimal_text, start_of_day, to_decimal
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
 
 Where = Mapping[str, str | Sequence[str]]
 Cell = tuple[str | None, frozenset[tuple[str, str]]]
 _DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
 
 
-def stage(ctx: FakeContext, document: Document, movement: Movement) -> None:
+def stage(ctx: Transaction, document: Document, movement: Movement) -> None:
     """Keep a movement until its document is written; one of nothing but zeros says nothing and is dropped."""
     _check_writing(ctx, document)
     register = ctx.catalogue.register(movement.register)
@@ -40,7 +38,7 @@ def stage(ctx: FakeContext, document: Document, movement: Movement) -> None:
         ctx.work.staged[document.id].append(checked)
 
 
-def stage_reversal(ctx: FakeContext, document: Document, occurred_at: date | datetime | None) -> None:
+def stage_reversal(ctx: Transaction, document: Document, occurred_at: date | datetime | None) -> None:
     """Stage the opposite of what the document's movements come to: reversing twice reverses once."""
     _check_writing(ctx, document)
     moment = start_of_day(occurred_at) if occurred_at else None
@@ -48,12 +46,12 @@ def stage_reversal(ctx: FakeContext, document: Document, occurred_at: date | dat
     ctx.work.staged[document.id] += [one for one in reverse(made, moment) if any(one.resources.values())]
 
 
-def _check_writing(ctx: FakeContext, document: Document) -> None:
+def _check_writing(ctx: Transaction, document: Document) -> None:
     if document.id not in ctx.work.writing:
         raise MovementOutsideWrite(type=document.type, id=document.id)
 
 
-def _made(ctx: FakeContext, document_id: str) -> list[Movement]:
+def _made(ctx: Transaction, document_id: str) -> list[Movement]:
     """What a document has written so far, one movement per register, moment and dimensions."""
     sums: dict[Any, Movement] = {}
     for entry in ctx.store.tables.entries:
@@ -68,7 +66,7 @@ def _made(ctx: FakeContext, document_id: str) -> list[Movement]:
     return list(sums.values())
 
 
-def write_staged(ctx: FakeContext, document: Document) -> None:
+def write_staged(ctx: Transaction, document: Document) -> None:
     """Write what was staged for the document. Raises RegisterUnbalanced, BalanceNegative."""
     movements = ctx.work.staged.pop(document.id, [])
     by_register: defaultdict[str, list[Movement]] = defaultdict(list)
@@ -82,7 +80,7 @@ def write_staged(ctx: FakeContext, document: Document) -> None:
 
 
 def sum_movements(
-    ctx: FakeContext,
+    ctx: Transaction,
     name: str,
     since: date | datetime | None,
     until: date | datetime | None,
@@ -106,7 +104,7 @@ def sum_movements(
 
 
 def movements_of(
-    ctx: FakeContext, name: str, since: date | datetime | None, until: date | datetime | None
+    ctx: Transaction, name: str, since: date | datetime | None, until: date | datetime | None
 ) -> Iterable[Movement]:
     """Movements from `since` to `until`, both inclusive; a date means its whole day."""
     first = start_of_day(since) if since else datetime.min.replace(tzinfo=UTC)
@@ -139,7 +137,7 @@ def _exact(register: Register, name: str, amount: Decimal) -> Decimal:
         raise AmountInexact(register=register.name, resource=name, amount=amount) from None
 
 
-def _check_non_negative(ctx: FakeContext, register: Register, written: Iterable[Movement]) -> None:
+def _check_non_negative(ctx: Transaction, register: Register, written: Iterable[Movement]) -> None:
     if register.non_negative is None:
         return
     changes = _sum_cells(register.non_negative, written)

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.document import Document
 from sdk.expressions import Expression
 from sdk.registers import Register
 from sdk.reports import Report
+from sdk.testing.transaction import Transaction
 from sdk.values import start_of_day
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
 
 Row = dict[str, Any]
 
@@ -24,7 +22,7 @@ Row = dict[str, Any]
 class SourceRow:
     """scope: what expressions may name of the row itself; around: `param`, `actor` and `today`."""
 
-    ctx: FakeContext
+    ctx: Transaction
     scope: Row
     around: Row
     occurred_on: date | None = None
@@ -37,7 +35,7 @@ class SourceRow:
         return expression is None or self.value(expression) is True
 
 
-def source_rows(ctx: FakeContext, report: Report, around: Row) -> Iterator[SourceRow]:
+def source_rows(ctx: Transaction, report: Report, around: Row) -> Iterator[SourceRow]:
     """Every row of the report's source, unfiltered."""
     source = report.source
     if source.register:
@@ -48,7 +46,7 @@ def source_rows(ctx: FakeContext, report: Report, around: Row) -> Iterator[Sourc
             yield from _document_rows(ctx, document, source.each, around)
 
 
-def _movement_rows(ctx: FakeContext, register: Register, around: Row) -> Iterator[SourceRow]:
+def _movement_rows(ctx: Transaction, register: Register, around: Row) -> Iterator[SourceRow]:
     for entry in ctx.store.tables.entries:
         movement = entry.movement
         if movement.register == register.name:
@@ -59,7 +57,7 @@ def _movement_rows(ctx: FakeContext, register: Register, around: Row) -> Iterato
             yield SourceRow(ctx, whole, around, day, movement.resources)
 
 
-def _document_rows(ctx: FakeContext, document: Document, each: str | None, around: Row) -> Iterator[SourceRow]:
+def _document_rows(ctx: Transaction, document: Document, each: str | None, around: Row) -> Iterator[SourceRow]:
     whole = dict(document.scope())
     if each is None:
         yield SourceRow(ctx, whole, around)
@@ -68,7 +66,7 @@ def _document_rows(ctx: FakeContext, document: Document, each: str | None, aroun
         yield SourceRow(ctx, {**line, "document": whole, "company_id": document.company_id}, around)
 
 
-def _open_links(ctx: FakeContext, scope: Row, expression: Expression) -> Row:
+def _open_links(ctx: Transaction, scope: Row, expression: Expression) -> Row:
     """The scope with those ids replaced by their documents that the expression has a path into: `account.code`."""
     opened = scope
     for name in sorted(expression.names):
@@ -76,7 +74,7 @@ def _open_links(ctx: FakeContext, scope: Row, expression: Expression) -> Row:
     return opened
 
 
-def _open(ctx: FakeContext, holder: Mapping[str, Any], path: list[str]) -> Row:
+def _open(ctx: Transaction, holder: Mapping[str, Any], path: list[str]) -> Row:
     first, *rest = path
     value = holder.get(first)
     if not rest:

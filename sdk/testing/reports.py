@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sdk.errors import Invalid, Violation
 from sdk.expressions import Expression
 from sdk.reports import Measure, Parameter, Report
 from sdk.testing.report_rows import Row, SourceRow, source_rows
+from sdk.testing.transaction import Transaction
 from sdk.values import round_half_up, to_date, to_decimal
-
-if TYPE_CHECKING:
-    from sdk.testing.context import FakeContext
 
 
 class ReportParametersInvalid(Invalid):
@@ -32,7 +30,7 @@ class Period:
     until: date | None
 
 
-def run(ctx: FakeContext, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+def run(ctx: Transaction, name: str, parameters: Mapping[str, Any]) -> list[Row]:
     """The rows of kind `row`, in the order the report says."""
     report = ctx.catalogue.report(name)
     ctx.permissions.check_report(name)
@@ -44,7 +42,7 @@ def run(ctx: FakeContext, name: str, parameters: Mapping[str, Any]) -> list[Row]
     return _ordered(report, results)[: report.limit]
 
 
-def read_parameters(ctx: FakeContext, report: Report, given: Mapping[str, Any]) -> Row:
+def read_parameters(ctx: Transaction, report: Report, given: Mapping[str, Any]) -> Row:
     """The values of all parameters: as given, else as defaulted, else None."""
     values: Row = {"company_id": given.get("company_id")}
     faults = [
@@ -64,7 +62,7 @@ def read_parameters(ctx: FakeContext, report: Report, given: Mapping[str, Any]) 
     return values
 
 
-def _read_parameter(ctx: FakeContext, parameter: Parameter, value: Any) -> Any:
+def _read_parameter(ctx: Transaction, parameter: Parameter, value: Any) -> Any:
     if value is None:
         return parameter.default.evaluate(ctx.scope()) if parameter.default else None
     if parameter.choices and value not in parameter.choices:

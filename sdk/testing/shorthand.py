@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sdk.testing.kernel import FakeKernel
+from contextlib import AbstractContextManager
+from typing import Any
 
 
 class Shorthand:
     """Looks like one part of `ctx`; every call opens a transaction of the operator and commits it."""
 
-    def __init__(self, kernel: FakeKernel, part: str) -> None:
-        self._kernel = kernel
+    def __init__(self, begin: Callable[[], AbstractContextManager[Any]], part: str) -> None:
+        self._begin = begin
         self._part = part
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            with self._kernel.transaction() as ctx:
+            with self._begin() as ctx:
                 return getattr(getattr(ctx, self._part), verb)(*arguments, **options)
 
         return call
