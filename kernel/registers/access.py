@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from kernel.permissions import DENIED
-from kernel.registers.errors import CompanyNotReadable, RegisterNotReadable
+from kernel.context import KernelContext
+from kernel.registers.errors import CompanyNotReadable
 from kernel.series.service import NO_COMPANY
 from sdk.registers import Register
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 
 def readable_companies(ctx: KernelContext, register: Register, company_id: str | None) -> list[str] | None:
@@ -19,8 +14,6 @@ def readable_companies(ctx: KernelContext, register: Register, company_id: str |
     Movements of documents that belong to no company are everybody's who may read the register, as the documents are.
     """
     permitted = ctx.permissions.register(register.name)
-    if permitted is DENIED:
-        raise RegisterNotReadable(action="read the register", resource=register.name)
     if company_id is None:
         return None if permitted is None else sorted({*permitted, NO_COMPANY})
     if permitted is not None and company_id not in permitted:

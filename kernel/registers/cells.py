@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from kernel.registers.periods import BEFORE_ALL, Boundary
+from kernel.registers.periods import BEFORE_ALL, ENDLESS, Boundary
 from kernel.registers.tables import POSITIVE_SLOTS, RESOURCE_SLOTS, movements, totals
 
 INSTANT = DateTime(timezone=True)
@@ -68,12 +68,36 @@ def cell_values(
     return values if companies is None else values | {"companies": list(companies)}
 
 
-def raw_cells(slots: Sequence[str], resources: Sequence[str], boundaries: int) -> Select[Any]:
-    """The same from movements alone, for sums that depend on the moment or the document; `until_0` and so on."""
-    weights = (_weight(movements.c.occurred_at < _bind(f"until_{number}"), number) for number in range(boundaries))
-    return _movement_part(slots, resources, weights).add_columns(
+def raw_cells(
+    slots: Sequence[str], resources: Sequence[str], boundaries: int, *, of_companies: bool, name: str = "cells"
+) -> Subquery:
+    """The same from movements alone, with their `id`, `occurred_at` and `document_id`; see `raw_values`."""
+    at = movements.c.occurred_at
+    weights = (_weight(at < _bind(f"until_{number}"), number) for number in range(boundaries))
+    part = _movement_part(slots, resources, weights).add_columns(
         movements.c.id, movements.c.occurred_at, movements.c.document_id
     )
+    part = part.where(at >= _bind("months_since"), at < _bind("months_until"))
+    if of_companies:
+        part = part.where(_is_of_companies(movements.c.company_id))
+    return part.subquery(name)
+
+
+def raw_values(
+    register: str,
+    since: datetime | None,
+    until: datetime | None,
+    boundaries: Sequence[datetime | None],
+    companies: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Values for `raw_cells`: movements of [since, until), of which those before each boundary have its weight."""
+    values: dict[str, Any] = {
+        "register": register,
+        "months_since": since or BEFORE_ALL,
+        "months_until": until or ENDLESS,
+    }
+    values |= {f"until_{number}": moment or ENDLESS for number, moment in enumerate(boundaries)}
+    return values if companies is None else values | {"companies": list(companies)}
 
 
 def _order(month: datetime | str) -> tuple[int, str]:

@@ -17,10 +17,6 @@ class AmountInexact(Invalid):
     """{amount} is no exact amount of {resource} in the register {register}: give a Decimal."""
 
 
-class RegisterNotReadable(Forbidden):
-    """You may not {action} {resource}."""
-
-
 class CompanyNotReadable(Forbidden):
     """You may not read the register {register} of the company {company_id}."""
 

@@ -6,16 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
+from kernel.context import KernelContext
 from kernel.registers.staging import key_of
 from kernel.registers.tables import DIMENSION_SLOTS
 from sdk.document_errors import BalanceNegative
 from sdk.registers import Movement, Register
 from sdk.values import decimal_text
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 # PostgreSQL's lock table is shared by all: above this many keys one lock on the whole register stands for them.
 LOCKED_KEYS_MAX = 500

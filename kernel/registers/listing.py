@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
+from kernel.context import KernelContext
 from kernel.registers.access import readable_companies
 from kernel.registers.cells import is_one_of
 from kernel.registers.errors import InvalidCursor, InvalidRegisterQuery
@@ -20,9 +21,6 @@ from kernel.registers.tables import DIMENSION_SLOTS, RESOURCE_SLOTS, movements
 from sdk.errors import Violation
 from sdk.registers import Register
 from sdk.values import instant_text, to_instant
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 LISTING_LIMIT_MAX = 500
 

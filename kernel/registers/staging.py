@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kernel.context import KernelContext
 from kernel.registers.errors import AmountInexact, DimensionNotText, ForeignRegister
 from kernel.registers.tables import DIMENSION_SLOTS, RESOURCE_SLOTS
 from kernel.series.service import NO_COMPANY
@@ -17,9 +18,6 @@ from sdk.document_errors import MovementOutsideWrite
 from sdk.registers import Movement, Register, check_movements
 from sdk.registers import reverse as opposite
 from sdk.values import start_of_day, to_decimal
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 # What a document has made so far, one line per register, moment and dimensions: reversing twice reverses once.
 _MADE = f"""

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from kernel.context import KernelContext
 from kernel.db.unit_of_work import compile_statement
 from kernel.registers.access import readable_companies
 from kernel.registers.cells import ZERO, cell_values, cells, is_one_of
 from kernel.registers.periods import START_OF_TIME, Boundary, boundary, end_of, start_of
 from sdk.registers import Balance, Register
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 Where = Mapping[str, str | Sequence[str]]
 Moment = date | datetime | None

@@ -1,22 +1,26 @@
-"""A tenant with registers and no applets, and a context small enough to see through."""
+"""A tenant whose catalogue is put together by the test, and movements written as documents write them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 
-from kernel.db.database import Database
-from kernel.db.migrate import migrate_platform
+from kernel.documents.write import Write, write
+from kernel.main import build_kernel
+from kernel.permissions import Permissions, Rule
 from kernel.registers import service as registers
-from kernel.tenancy.directory import Directory
+from kernel.runtime import TenantRuntime
+from kernel.settings import Settings
 from kernel.tenancy.service import NewTenant, TenantService
+from sdk.catalogue import Catalogue
 from sdk.document import Document
+from sdk.event import Event
+from sdk.hookset import HookSet
 from sdk.identifiers import new_id
 from sdk.registers import Movement, Register
+from sdk.roles import Permission
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 A, B = "00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b"
@@ -41,49 +45,32 @@ STOCK = Register.from_data(
 )
 
 
-class Runtime(SimpleNamespace):
-    def remember(self, key, value):
-        self.compiled[key] = value
-        return value
+EVERYTHING = tuple(Permission(kind, "*", frozenset("*")) for kind in ("type", "register", "report"))
 
 
-@dataclass
-class Reader:
-    """Permissions of one who may read these companies' registers; None: of all."""
-
-    companies: frozenset[str] | None = None
-
-    def register(self, name):
-        return self.companies
-
-
-@dataclass
-class BookContext:
-    """What the room asks of a context."""
-
-    uow: object
-    runtime: object
-    permissions: Reader = field(default_factory=Reader)
-    now: datetime = NOW
-    applet: str | None = None
-    work: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(staged=defaultdict(list), writing=[]))
+def permissions_of(*permissions, companies=None):
+    """Of an actor who was granted these; companies: None is all of them."""
+    return Permissions([Rule(permission, companies) for permission in permissions or EVERYTHING])
 
 
 class Books:
-    """A tenant of its own in `database`."""
+    """A tenant of its own and the catalogue it has."""
 
-    def __init__(self, database, tenant, *definitions):
-        self.database, self.tenant = database, tenant
-        self.catalogue = SimpleNamespace(register={register.name: register for register in definitions}.__getitem__)
-        self.runtime = Runtime(catalogue=self.catalogue, compiled=OrderedDict(), tenant=tenant)
+    def __init__(self, kernel, tenant, **catalogue):
+        self.kernel, self.database, self.tenant = kernel, kernel.database, tenant
+        self.catalogue = Catalogue((), HookSet([]), **catalogue)
+        self.runtime = TenantRuntime(tenant, 1, self.catalogue, {}, {}, {A: {"name": "A"}, B: {"name": "B"}})
 
     @contextmanager
-    def open(self, **given):
+    def open(self, companies=None, permissions=None):
+        """A context whose transaction is rolled back unless the test commits it."""
         with self.database.transaction(self.tenant) as uow:
-            yield BookContext(uow, self.runtime, **given)
+            base = self.kernel.operator_context(uow)
+            granted = permissions or (permissions_of(companies=companies) if companies else base.permissions)
+            yield replace(base, runtime=self.runtime, permissions=granted)
 
-    def ask(self, verb, *arguments, companies=None, **named):
-        with self.open(permissions=Reader(companies)) as ctx:
+    def ask(self, verb, *arguments, companies=None, permissions=None, **named):
+        with self.open(companies, permissions) as ctx:
             return verb(ctx, *arguments, **named)
 
     def record(self, *movements, company=A):
@@ -99,29 +86,41 @@ class Books:
             ctx.uow.commit()
         return count
 
+    def empty(self):
+        with self.database.owner() as connection:
+            schema = self.tenant.schema
+            connection.execute(f"TRUNCATE {', '.join(f'{schema}.{t}' for t in ('movements', 'totals', 'documents'))}")
+
 
 def record(ctx, *movements, company=A):
-    document = Document(new_id(), "test.paper", {}, company_id=company)
-    ctx.work.writing.append(document.id)
-    for movement in movements:
-        registers.stage(ctx, document, movement)
-    write_staged(ctx, document)
+    """A new document, staged and written with these movements."""
+    document = Document(
+        new_id(), "test.paper", {}, company_id=company, version=1,
+        created_at=NOW, created_by="t", updated_at=NOW, updated_by="t",
+    )  # fmt: skip
+    with ctx.writing(document):
+        for movement in movements:
+            registers.stage(ctx, document, movement)
+        write_staged(ctx, document)
     return document
 
 
 def write_staged(ctx, document):
     """What the document service does with the movements staged for a document."""
     staged = registers.take_staged(ctx, document)
-    columns = registers.write_columns(ctx, staged)
-    if columns:
-        casts = {"company_id": "uuid", "occurred_at": "timestamptz", "balanced": "boolean"}
-        arrays = (f"%s::{casts.get(c, 'numeric' if c[0] == 'r' and len(c) == 2 else 'text')}[]" for c in columns)
-        ctx.uow.execute(
-            f"INSERT INTO {{t}}.movements (document_id, {', '.join(columns)})"
-            f" SELECT %s, m.* FROM unnest({', '.join(arrays)}) AS m",
-            [document.id, *columns.values()],
-        )
+    event = Event(
+        new_id(), f"{document.type}.created", document.type, document.id, document.version, NOW, "t", new_id()
+    )
+    write(ctx.uow, Write(document, {}, event, movements=registers.write_columns(ctx, staged)))
     registers.check_non_negative(ctx, staged)
+
+
+def reverse(ctx, document, at=None):
+    """Write the opposite of a document's movements with its next version."""
+    document.version += 1
+    with ctx.writing(document):
+        registers.reverse(ctx, document, at)
+        write_staged(ctx, document)
 
 
 def posting(account, amount, on=date(2026, 1, 15), currency="EUR"):
@@ -136,13 +135,12 @@ def goods(product, quantity, on=date(2026, 1, 15), **dimensions):
 
 
 @contextmanager
-def open_books(url, *definitions, pool_size_max=12):
+def open_books(url, *, pool_size_max=12, **catalogue):
     """Books in an empty database."""
-    database = Database(url, pool_size_max=pool_size_max)
-    with database.owner() as connection:
-        installation = migrate_platform(connection)
-    service = TenantService(database, Directory(database), installation)
+    settings = Settings(system_plugins=(), pool_size_max=pool_size_max)
+    kernel = build_kernel(settings, url, clock=lambda: NOW)
+    service = TenantService(kernel.database, kernel.directory, kernel.installation)
     try:
-        yield Books(database, service.create_tenant(NewTenant("books", "Books"), NOW), *definitions)
+        yield Books(kernel, service.create_tenant(NewTenant("books", "Books"), NOW), **catalogue)
     finally:
-        database.close()
+        kernel.close()

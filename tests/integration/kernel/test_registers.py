@@ -18,21 +18,20 @@ from kernel.registers.errors import CompanyNotReadable, InvalidCursor, InvalidRe
 from sdk.document_errors import BalanceNegative
 from sdk.identifiers import new_id
 from sdk.registers import RegisterUnbalanced, UnknownDimension
-from tests.integration.kernel.books import POSTINGS, STOCK, A, B, goods, open_books, posting, record, write_staged
+from tests.integration.kernel.books import POSTINGS, STOCK, A, B, goods, open_books, posting, record, reverse
 
 DAYS = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 20), date(2026, 2, 28), date(2026, 3, 20), date(2026, 4, 2)]
 
 
 @pytest.fixture(scope="module")
 def books(empty_database):
-    with open_books(empty_database(), POSTINGS, STOCK) as opened:
+    with open_books(empty_database(), registers={r.name: r for r in (POSTINGS, STOCK)}) as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
 def _empty(books):
-    with books.database.owner() as connection:
-        connection.execute(f'TRUNCATE "{books.tenant.schema}".movements, "{books.tenant.schema}".totals')
+    books.empty()
 
 
 def amounts(found, resource="base_amount"):
@@ -115,9 +114,7 @@ def test_reversing_leaves_nothing_and_reversing_again_changes_nothing(books):
     document = pay(books, "100.00", date(2026, 1, 31))
     for _ in range(2):
         with books.open() as ctx:
-            ctx.work.writing.append(document.id)
-            registers.reverse(ctx, document)
-            write_staged(ctx, document)
+            reverse(ctx, document)
             ctx.uow.commit()
     assert books.ask(registers.balance, "ledger.postings", group_by=["account"]) == []
     assert books.ask(registers.balance, "ledger.postings", group_by=["account"], at=date(2026, 1, 31)) == []
@@ -127,9 +124,7 @@ def test_reversing_leaves_nothing_and_reversing_again_changes_nothing(books):
 def test_reversing_at_another_day_leaves_the_first_one_as_it_was(books):
     document = pay(books, "100.00", date(2026, 1, 31))
     with books.open() as ctx:
-        ctx.work.writing.append(document.id)
-        registers.reverse(ctx, document, date(2026, 3, 1))
-        write_staged(ctx, document)
+        reverse(ctx, document, date(2026, 3, 1))
         ctx.uow.commit()
     bank = {"where": {"account": "bank"}}
     assert books.ask(registers.balance, "ledger.postings", at=date(2026, 2, 28), **bank)[0].resources["amount"] == 100
@@ -206,8 +201,7 @@ def model(moves, period, where, group_by, company):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(MOVE, MOVE, FOLD, ASK), max_size=25))
 def test_sums_are_those_of_the_plain_list_of_movements(books, steps):
-    with books.database.owner() as connection:
-        connection.execute(f'TRUNCATE "{books.tenant.schema}".movements, "{books.tenant.schema}".totals')
+    books.empty()
     moves = []
     for name, *step in [*steps, ("ask", None, None, {}, ("product", "warehouse"), None)]:
         if name == "move":
