@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kernel.documents.tables import documents
+from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
 from kernel.permissions.compile import Grant, compile_permissions
 from kernel.permissions.errors import LastAdministrator, RightsExceeded, RoleInvalid, RoleUnknown
 from kernel.permissions.permissions import Permissions
@@ -16,8 +18,10 @@ from kernel.permissions.rules import Rule, unknown_names
 from kernel.permissions.service import read_roles_and_grants, to_grant, to_role
 from sdk.document import Document
 from sdk.errors import Violation
+from sdk.expressions import InvalidExpression
 from sdk.nearest import nearest_or_all
 from sdk.roles import Permission, Role
+from sdk.schema import DocumentType
 
 if TYPE_CHECKING:
     from kernel.context import KernelContext
@@ -110,16 +114,33 @@ def _leads_to(name: str, target: str, roles: dict[str, Role], seen: set[str]) ->
 
 def _faults_of_permissions(ctx: KernelContext, role: Role) -> Iterator[Violation]:
     for index, permission in enumerate(role.permissions):
-        for name in _names_unknown(ctx, permission):
-            yield Violation(
-                f"/permissions/{index}/condition", "name_unknown", f"{permission.resource} has no field {name}"
-            )
+        # Of a pattern, or of a type whose applet is not enabled now, nothing can be said.
+        type = ctx.runtime.catalogue.types.get(permission.resource)
+        if type is None:
+            continue
+        for rule, message in (*_faults_of_condition(ctx, permission, type), *_faults_of_mask(permission, type)):
+            key = "mask" if rule == "mask_unknown" else "condition"
+            yield Violation(f"/permissions/{index}/{key}", rule, message)
 
 
-def _names_unknown(ctx: KernelContext, permission: Permission) -> list[str]:
-    # Of a pattern, or of a type whose applet is not enabled now, nothing can be said: it will hold for nothing.
-    type = ctx.runtime.catalogue.types.get(permission.resource)
-    return unknown_names(permission.condition, type) if type and permission.condition else []
+def _faults_of_condition(ctx: KernelContext, permission: Permission, type: DocumentType) -> Iterator[tuple[str, str]]:
+    condition = permission.condition
+    if condition is None:
+        return
+    unknown = unknown_names(condition, type)
+    if unknown:
+        yield "name_unknown", f"{type.name} has no field {unknown[0]}"
+        return
+    try:
+        to_sql(condition, DocumentColumns(documents, kinds_of_schema(type.schema)), ctx.scope())
+    except InvalidExpression as error:
+        # One document could be decided, but no list filtered.
+        yield "expression", error.message
+
+
+def _faults_of_mask(permission: Permission, type: DocumentType) -> Iterator[tuple[str, str]]:
+    for name in sorted(permission.mask - type.fields.keys()):
+        yield "mask_unknown", f"{type.name} has no field {name} to hide"
 
 
 def _say(rule: Rule) -> str:

@@ -11,8 +11,7 @@ from sdk.expressions import Expression
 from sdk.roles import Permission
 from sdk.schema import DocumentType
 
-ALWAYS_KNOWN = frozenset({*SYSTEM_FIELDS, "actor", "today", "param"})
-CUSTOM_PREFIX = "custom_"
+WORLD = frozenset({"actor", "today", "param"})
 _KERNEL = "kernel."
 
 
@@ -56,11 +55,15 @@ class Rule:
 
 
 def unknown_names(condition: Expression, type: DocumentType) -> list[str]:
-    """Names a condition mentions and the type does not have. Such a condition holds for no document of the type."""
-    roots = {name.partition(".")[0] for name in condition.names}
-    return sorted(
-        root for root in roots - ALWAYS_KNOWN if root not in type.fields and not root.startswith(CUSTOM_PREFIX)
-    )
+    """Names a condition mentions and the type does not declare. Such a condition holds for no document of the type.
+
+    Neither do tenants' own `custom_` fields count: they have no declared kind a list could compare them by.
+    """
+    return sorted(name for name in condition.names if not _is_known(name, type))
+
+
+def _is_known(name: str, type: DocumentType) -> bool:
+    return name in type.fields or name in SYSTEM_FIELDS or name.partition(".")[0] in WORLD
 
 
 def covers(own: Iterable[Rule], wanted: Rule) -> bool:
