@@ -32,8 +32,9 @@ from sdk.schema import (
     validate,
 )
 from sdk.states import StateMachine
-from sdk.testing import events, registers
+from sdk.testing.events import append
 from sdk.testing.references import refuse_while_linked, write_references
+from sdk.testing.registers import write_staged
 from sdk.testing.transaction import Transaction
 
 
@@ -166,8 +167,8 @@ def save(ctx: Transaction, change: Change) -> None:
     ctx.store.tables.documents[document.id] = document.copy()
     # From here on it is written: a movement recorded by an after_ hook would come too late.
     ctx.work.writing.discard(document.id)
-    events.append(ctx, f"{document.type}.{change.verb}", document, _payload(change, previous))
-    registers.write_staged(ctx, document)
+    append(ctx, f"{document.type}.{change.verb}", document, _payload(change, previous))
+    write_staged(ctx, document)
 
 
 def assign_number(ctx: Transaction, type: DocumentType, document: Document, action: str) -> None:

@@ -13,7 +13,11 @@ from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
 from sdk.event import Event
 from sdk.registers import Balance, Movement
-from sdk.testing import documents, events, queries, registers, reports
+from sdk.testing.documents import create, delete, for_change, perform, read, restore, update
+from sdk.testing.events import emit
+from sdk.testing.queries import find, query
+from sdk.testing.registers import Where, stage, stage_reversal, sum_movements
+from sdk.testing.reports import run
 from sdk.testing.transaction import Transaction
 
 
@@ -25,14 +29,14 @@ class FakeDocuments:
 
     def get(self, type: str, id: str, *, lock: bool = False) -> Document:
         if lock:
-            return documents.for_change(self.ctx, self.ctx.catalogue.type(type), id, "read", None)
-        document = documents.read(self.ctx, self.ctx.catalogue.type(type), id)
+            return for_change(self.ctx, self.ctx.catalogue.type(type), id, "read", None)
+        document = read(self.ctx, self.ctx.catalogue.type(type), id)
         if document.is_deleted:
             raise DocumentNotFound(resource=type, id=id)
         return document
 
     def find(self, type: str, **fields: Any) -> Document | None:
-        return queries.find(self.ctx, type, fields)
+        return find(self.ctx, type, fields)
 
     def query(
         self,
@@ -44,19 +48,19 @@ class FakeDocuments:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        return queries.query(self.ctx, type, filter, parameters or {}, sort, limit, cursor)
+        return query(self.ctx, type, filter, parameters or {}, sort, limit, cursor)
 
     def create(self, type: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
-        return documents.create(self.ctx, type, data, company_id)
+        return create(self.ctx, type, data, company_id)
 
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
-        return documents.update(self.ctx, type, id, patch, version)
+        return update(self.ctx, type, id, patch, version)
 
     def delete(self, type: str, id: str, *, version: int | None = None) -> None:
-        documents.delete(self.ctx, type, id, version)
+        delete(self.ctx, type, id, version)
 
     def restore(self, type: str, id: str) -> Document:
-        return documents.restore(self.ctx, type, id)
+        return restore(self.ctx, type, id)
 
     def perform(
         self,
@@ -67,7 +71,7 @@ class FakeDocuments:
         *,
         version: int | None = None,
     ) -> Document:
-        return documents.perform(self.ctx, type, id, action, arguments or {}, version)
+        return perform(self.ctx, type, id, action, arguments or {}, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +90,21 @@ class FakeRegisters:
         resources: Mapping[str, Decimal],
     ) -> None:
         movement = Movement(register, occurred_at, dict(dimensions), dict(resources), document.company_id)
-        registers.stage(self.ctx, document, movement)
+        stage(self.ctx, document, movement)
 
     def reverse(self, document: Document, *, occurred_at: date | datetime | None = None) -> None:
-        registers.stage_reversal(self.ctx, document, occurred_at)
+        stage_reversal(self.ctx, document, occurred_at)
 
     def balance(
         self,
         register: str,
         *,
         at: date | datetime | None = None,
-        where: registers.Where | None = None,
+        where: Where | None = None,
         group_by: Sequence[str] = (),
         company_id: str | None = None,
     ) -> list[Balance]:
-        return registers.sum_movements(self.ctx, register, None, at, where, group_by, company_id)
+        return sum_movements(self.ctx, register, None, at, where, group_by, company_id)
 
     def turnover(
         self,
@@ -108,11 +112,11 @@ class FakeRegisters:
         *,
         since: date | datetime | None,
         until: date | datetime | None,
-        where: registers.Where | None = None,
+        where: Where | None = None,
         group_by: Sequence[str] = (),
         company_id: str | None = None,
     ) -> list[Balance]:
-        return registers.sum_movements(self.ctx, register, since, until, where, group_by, company_id)
+        return sum_movements(self.ctx, register, since, until, where, group_by, company_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class FakeReports:
     ctx: Transaction
 
     def run(self, name: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Mapping[str, Any]]:
-        return reports.run(self.ctx, name, parameters or {})
+        return run(self.ctx, name, parameters or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +136,4 @@ class FakeEvents:
     ctx: Transaction
 
     def emit(self, type: str, document: Document, payload: Mapping[str, Any] | None = None) -> Event:
-        return events.emit(self.ctx, type, document, payload or {})
+        return emit(self.ctx, type, document, payload or {})

@@ -17,8 +17,8 @@ from sdk.hookset import HookPlugin
 from sdk.identifiers import new_id
 from sdk.manifest import Manifest
 from sdk.schema import load
-from sdk.testing import events
 from sdk.testing.context import FakeContext
+from sdk.testing.events import DELIVERIES_MAX, DeliveriesEndless, count_failure, next_delivery, remove
 from sdk.testing.loading import Loaded, load_applet, load_kernel_types
 from sdk.testing.permissions import Allow, Permissions
 from sdk.testing.shorthand import Shorthand
@@ -101,12 +101,12 @@ class FakeKernel:
 
     def deliver_events(self) -> int:
         """Deliver until nothing is pending, failures repeated at once until they are dead; how many attempts."""
-        for attempts in range(events.DELIVERIES_MAX):
-            delivery = events.next_delivery(self.store, self.catalogue.hooks)
+        for attempts in range(DELIVERIES_MAX):
+            delivery = next_delivery(self.store, self.catalogue.hooks)
             if delivery is None:
                 return attempts
             self._deliver(delivery)
-        raise events.DeliveriesEndless(f"more than {events.DELIVERIES_MAX} deliveries")
+        raise DeliveriesEndless(f"more than {DELIVERIES_MAX} deliveries")
 
     def enable(self, source: Applet | Path | str) -> Applet:
         """Enable one more applet, or by its name one that was disabled; its `applet_enabled` may veto."""
@@ -180,11 +180,11 @@ class FakeKernel:
         actor = Actor(id=f"applet:{plugin.applet}", kind="applet", name=plugin.applet)
         try:
             with self.store.transaction():
-                events.remove(self.store, delivery)
+                remove(self.store, delivery)
                 _call_subscriber(plugin, self._context(actor, Permissions(), delivery.event), delivery.event)
         except Exception as error:  # reason: a handler may raise anything; the delivery counts and keeps it
             with self.store.transaction():
-                events.count_failure(self.store, delivery, error)
+                count_failure(self.store, delivery, error)
 
     def _install(self, loaded: list[Loaded]) -> None:
         named = {applet.name: (applet, hooks) for applet, hooks in loaded}
