@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -29,27 +29,30 @@ _RECORD_KEYS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime
 _EMPTY = LogScope()
 
 Line = MutableMapping[str, Any]
+Renderer = Callable[[dict[str, Any]], str]
 
 
 def configure_logs(service: str, *, level: str = "info", format: str = "json", stream: TextIO | None = None) -> None:
     """Set up the logs of this process, once, at its start. service: `api`, `worker`, `cli`; format: json or text."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     render = _render_text if format == "text" else _render_json
-    output = stream or sys.stderr
+    _configure(service, threshold, render, stream)
+    handler = _ForeignHandler(service, render, stream or sys.stderr)
+    logging.basicConfig(level=threshold, handlers=[handler], force=True)
+    # uvicorn's access line says less than ours and would double it.
+    logging.getLogger("uvicorn.access").disabled = True
 
+
+def _configure(service: str, threshold: int, render: Renderer, stream: TextIO | None) -> None:
     def shape_line(_logger: Any, method: str, given: Line) -> str:
         return render(shape(service, method, given))
 
     structlog.configure(
         processors=[shape_line],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(output),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = _ForeignHandler(service, render, output)
-    logging.basicConfig(level=threshold, handlers=[handler], force=True)
-    # uvicorn's access line says less than ours and would double it.
-    logging.getLogger("uvicorn.access").disabled = True
 
 
 def get_logger(**data: Any) -> Any:
@@ -85,7 +88,7 @@ def shape(service: str, method: str, given: Line) -> dict[str, Any]:
 class _ForeignHandler(logging.Handler):
     """Lines of libraries and of `ctx.log`, in the same shape."""
 
-    def __init__(self, service: str, render: Any, stream: TextIO) -> None:
+    def __init__(self, service: str, render: Renderer, stream: TextIO) -> None:
         super().__init__()
         self._service, self._render_line, self._stream = service, render, stream
 
@@ -122,3 +125,7 @@ def _render_text(line: dict[str, Any]) -> str:
     message = "" if line["message"] == line["event"] else f"{line['message']} "
     text = f"{line['timestamp'][11:23]} {line['level']:<7} {line['event']} {message}{rest}".rstrip()
     return f"{text}\n{exception}".rstrip()
+
+
+# Until a process says otherwise; structlog's own default would draw tracebacks with all their variables, secrets too.
+_configure("bos", logging.WARNING, _render_text, None)

@@ -16,9 +16,9 @@ from kernel.telemetry.scope import LogScope, log_scope
 def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
+    config, out = structlog.get_config(), io.StringIO()
     yield out
-    structlog.reset_defaults()
+    structlog.configure(**config)
     root.handlers[:], root.level = handlers, level
 
 
@@ -104,6 +104,15 @@ def test_what_json_cannot_hold_is_told_as_text(stream):
     configure_logs("api", stream=stream)
     get_logger().info("x", thing=object, number=1)
     assert lines(stream)[0]["data"] == {"thing": "<class 'object'>", "number": 1}
+
+
+def test_before_anything_is_configured_only_warnings_are_told_and_without_secrets(capsys):
+    get_logger().info("quiet")
+    get_logger().warning("loud", password="hunter2")
+    told = capsys.readouterr().err
+    assert "loud" in told
+    assert "quiet" not in told
+    assert "hunter2" not in told
 
 
 def test_text_lines_are_for_people(stream):
