@@ -238,8 +238,8 @@ def _read_source(reader: Reader) -> Source:
 def _read_parameter(name: str, reader: Reader) -> Parameter:
     reader.keys(PARAMETER_KEYS, ("type",))
     type = reader.choice("type", PARAMETER_TYPES)
-    if name == "company_id":
-        reader.fault("", "reserved_name", "every report has the parameter company_id already", "another name")
+    if name in ("company_id", "format"):
+        reader.fault("", "reserved_name", f"every report has the parameter {name} already", "another name")
     if "required" in reader.data and "default" in reader.data:
         reader.fault("default", "two_meanings", "a required parameter has no default", "one of the two")
     for key, wanted in (("link", "uuid"), ("choices", "text")):

@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from kernel.context import KernelContext
 from kernel.registers.access import readable_companies
 from kernel.registers.cells import is_one_of
-from kernel.registers.errors import InvalidCursor, InvalidRegisterQuery
+from kernel.registers.errors import InvalidRegisterQuery
 from kernel.registers.periods import end_of, start_of
 from kernel.registers.sums import texts
 from kernel.registers.tables import DIMENSION_SLOTS, RESOURCE_SLOTS, movements
+from sdk.document_errors import CursorInvalid
 from sdk.errors import Violation
 from sdk.registers import Register
 from sdk.values import instant_text, to_instant
@@ -59,7 +60,7 @@ def listing(
 ) -> MovementPage:
     """Movements from `since` to `until`, both inclusive, oldest first, at most `limit` (1 to 500) of them.
 
-    Raises Forbidden leaves, UnknownDimension, InvalidRegisterQuery, InvalidCursor.
+    Raises Forbidden leaves, UnknownDimension, InvalidRegisterQuery, CursorInvalid.
     """
     register = ctx.runtime.catalogue.register(register_name)
     companies = readable_companies(ctx, register, company_id)
@@ -109,7 +110,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         return to_instant(moment), int(id)
     except ValueError:
-        raise InvalidCursor from None
+        raise CursorInvalid from None
 
 
 def _recorded(register: Register, row: Sequence[Any]) -> RecordedMovement:

@@ -10,11 +10,10 @@ from operator import attrgetter
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.registers.errors import AmountInexact, DimensionNotText, ForeignRegister
 from kernel.registers.tables import DIMENSION_SLOTS, RESOURCE_SLOTS
 from kernel.series.service import NO_COMPANY
 from sdk.document import Document
-from sdk.document_errors import MovementOutsideWrite
+from sdk.document_errors import AmountInexact, DimensionNotText, ForeignRegister, MovementOutsideWrite
 from sdk.registers import Movement, Register, check_movements
 from sdk.registers import reverse as opposite
 from sdk.values import start_of_day, to_decimal

@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
+from kernel.reports.errors import ReportFormatUnknown
 from kernel.reports.result import Line, ReportResult, ResultColumn
 from sdk.reports import DrillDown
 from sdk.values import decimal_text, instant_text
@@ -26,6 +27,18 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def render(result: ReportResult, format: str) -> tuple[Any, str, dict[str, str]]:
+    """The body, its media type and headers. Raises ReportFormatUnknown."""
+    if format == "json":
+        return as_json(result), JSON_TYPE, {}
+    file = {"content-disposition": f'attachment; filename="{result.report.name}.{format}"'}
+    if format == "csv":
+        return b"".join(write_csv(result)), CSV_TYPE, file
+    if format == "xlsx":
+        return write_xlsx(result), XLSX_TYPE, file
+    raise ReportFormatUnknown(format=format)
 
 
 def as_json(result: ReportResult) -> dict[str, Any]:

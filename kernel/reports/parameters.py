@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,12 +15,25 @@ from sdk.reports import Parameter, Report
 from sdk.values import to_date, to_decimal
 
 TEXT_LENGTH_MAX = 1_000
+# In a query string it stands beside the parameters.
+FORMAT = "format"
 COMPANY = Parameter("company_id", "uuid", "Company", link="kernel.company")
 
 
 def parameters_of(report: Report) -> dict[str, Parameter]:
     """The declared ones and the one every report has."""
     return {**report.parameters, COMPANY.name: COMPANY}
+
+
+def read_query(report: str, pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], str]:
+    """The parameters of a query string, and the format it asks for. Raises ReportParametersInvalid."""
+    given: dict[str, str] = {}
+    for name, text in pairs:
+        if name in given:
+            fault = Violation(f"/{name}", "repeated", f"{name} is there twice", "one value")
+            raise ReportParametersInvalid(report=report, violations=[fault])
+        given[name] = text
+    return given, given.pop(FORMAT, "json")
 
 
 def read_parameters(report: Report, given: Mapping[str, Any], today: date) -> dict[str, Any]:

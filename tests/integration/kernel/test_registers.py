@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernel.registers import service as registers
-from kernel.registers.errors import CompanyNotReadable, InvalidCursor, InvalidRegisterQuery
-from sdk.document_errors import BalanceNegative
+from kernel.registers.errors import CompanyNotReadable, InvalidRegisterQuery
+from sdk.document_errors import BalanceNegative, CursorInvalid
 from sdk.identifiers import new_id
 from sdk.registers import RegisterUnbalanced, UnknownDimension
 from tests.integration.kernel.books import POSTINGS, STOCK, A, B, goods, open_books, posting, record, reverse
@@ -145,7 +145,7 @@ def test_the_list_of_movements_goes_page_by_page_in_order_of_time(books):
 
 
 def test_the_list_of_movements_refuses_a_strange_cursor_and_too_many_at_once(books):
-    with pytest.raises(InvalidCursor):
+    with pytest.raises(CursorInvalid):
         books.ask(registers.listing, "stock.on_hand", cursor="tomorrow")
     with pytest.raises(InvalidRegisterQuery) as refused:
         books.ask(registers.listing, "stock.on_hand", limit=501)

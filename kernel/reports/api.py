@@ -1,0 +1,41 @@
+"""/api/v1/reports: what there is, and running one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from kernel.context import KernelContext
+from kernel.http.requests import Reply, run
+from kernel.reports import service
+from kernel.reports.formats import render
+from kernel.reports.parameters import read_query
+from kernel.reports.schemas import report_json
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+
+def router(kernel: Kernel) -> APIRouter:
+    routes = APIRouter(tags=["reports"])
+
+    @routes.get("/reports", summary="Reports that may be run")
+    def list_reports(request: Request) -> Response:
+        return run(request, kernel, _reports, read_only=True)
+
+    @routes.get("/reports/{name}", summary="Run a report; format=json, csv or xlsx, and the report's own parameters")
+    def run_report(request: Request, name: str) -> Response:
+        given, format = read_query(name, request.query_params.multi_items())
+
+        def verb(ctx: KernelContext) -> Reply:
+            body, media_type, headers = render(service.run(ctx, name, given), format)
+            return Reply(body, headers=headers, media_type=media_type)
+
+        return run(request, kernel, verb, read_only=True)
+
+    return routes
+
+
+def _reports(ctx: KernelContext) -> dict[str, Any]:
+    return {"items": [report_json(report) for report in service.list_reports(ctx)]}
