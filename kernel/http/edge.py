@@ -147,6 +147,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _route(scope: Scope) -> str:
     """The template of the route, never the path itself: each document would become a label."""
-    route = scope.get("route")
+    # Of a route in an included router FastAPI keeps the whole path beside the route.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     path: str | None = getattr(route, "path", None)
     return path or "unknown"

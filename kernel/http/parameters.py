@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+import orjson
 from fastapi import Request
 
 from kernel.http.errors import InvalidRequest
 from sdk.errors import Violation
 from sdk.nearest import nearest
+from sdk.values import to_decimal
 
 Reader = Callable[[str], Any]
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
 def read_parameters(request: Request, known: dict[str, Reader], *, prefix: str = "") -> dict[str, Any]:
@@ -24,7 +29,7 @@ def read_parameters(request: Request, known: dict[str, Reader], *, prefix: str =
     for name, text in request.query_params.multi_items():
         is_free = bool(prefix) and name.startswith(prefix)
         if is_free:
-            values[prefix][name[len(prefix) :]] = text
+            _read_one(name[len(prefix) :], text, read_value, values[prefix], violations)
         elif name not in known:
             violations.append(_unknown(name, known))
         elif name in values:
@@ -53,6 +58,20 @@ def read_count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
         raise ValueError("a whole number from 1")
     return int(text)
+
+
+def read_value(text: str) -> Any:
+    """A value of a filter: a JSON number (exactly), true, false or a JSON text; anything else is text as it stands."""
+    if _NUMBER.fullmatch(text):
+        return to_decimal(text)
+    if text in ("true", "false"):
+        return text == "true"
+    if text.startswith('"'):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise ValueError('a JSON text, e.g. "42"') from None
+    return text
 
 
 def _read_one(name: str, text: str, reader: Reader, values: dict[str, Any], violations: list[Violation]) -> None:

@@ -1,12 +1,13 @@
 """Query parameters: no misspelt one passes in silence."""
 
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
 from fastapi import Request
 
 from kernel.http.errors import InvalidRequest
-from kernel.http.parameters import read_count, read_flag, read_names, read_parameters
+from kernel.http.parameters import read_count, read_flag, read_names, read_parameters, read_value
 
 KNOWN = {"filter": str, "limit": read_count, "sort": read_names, "deleted": read_flag}
 
@@ -31,6 +32,26 @@ def test_known_parameters_are_read():
 def test_parameters_of_the_filter_come_under_their_prefix():
     given = request(("param.since", "2026-01-01"), ("limit", "1"))
     assert read_parameters(given, KNOWN, prefix="param.") == {"param.": {"since": "2026-01-01"}, "limit": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12", Decimal(12)), ("-0.10", Decimal("-0.10")), ("true", True), ("false", False), ('"12"', "12"),
+        ('"a\\u00e4"', "a\u00e4"), ("007", "007"), ("1e5", "1e5"), ("2026-01-01", "2026-01-01"), ("", ""),
+        ("null", "null"),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_filter_is_a_number_a_flag_or_text(text, value):
+    assert read_value(text) == value
+    assert type(read_value(text)) is type(value)
+
+
+@pytest.mark.parametrize("text", ['"unfinished', '"a" x', "9" * 50])
+def test_a_value_that_cannot_be_read_is_refused(text):
+    with pytest.raises(InvalidRequest) as caught:
+        read_parameters(request(("param.x", text)), KNOWN, prefix="param.")
+    assert caught.value.violations[0].pointer == "/x"
 
 
 def test_a_misspelt_parameter_is_refused_with_the_nearest_known_one():
