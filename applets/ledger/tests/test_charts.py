@@ -1,0 +1,81 @@
+"""Charts of accounts and their trees."""
+
+import pytest
+
+from applets.ledger.accounts import read_template
+from applets.ledger.errors import AccountHasPostings, AccountParentUnfit
+from sdk.document_errors import DocumentLinked, UniqueKeyTaken
+
+
+def test_the_standard_chart_gives_accounts_and_journals(books):
+    template = read_template("standard")
+    assert books.chart.state == "loaded"
+    assert books.chart["accounts_created"] == len(template["accounts"]) == 68
+    assert books.chart["journals_created"] == 6
+    receivables = books.documents.get("ledger.account", books.account("1200"))
+    assert receivables["label"] == "1200 Trade receivables"
+    assert receivables["parent"] == books.account("1100")
+
+
+def test_children_of_the_standard_chart_have_the_type_of_their_parents():
+    accounts = {account["code"]: account for account in read_template("standard")["accounts"]}
+    for account in accounts.values():
+        if "parent" in account:
+            assert accounts[account["parent"]]["account_type"] == account["account_type"]
+            assert accounts[account["parent"]]["is_group"]
+
+
+def test_loading_again_leaves_what_is_there(books):
+    chart = books.documents.create("ledger.chart", {"name": "Again"})
+    loaded = books.perform(chart, "load")
+    assert (loaded["accounts_created"], loaded["journals_created"]) == (0, 0)
+
+
+def test_each_company_has_its_own_codes(books):
+    other = books.kernel.add_company("Other Ltd")
+    chart = books.documents.create("ledger.chart", {"name": "Other"}, company_id=other)
+    assert books.perform(chart, "load")["accounts_created"] == 68
+    data = {"code": "1020", "name": "Again", "account_type": "asset"}
+    with pytest.raises(UniqueKeyTaken):
+        books.documents.create("ledger.account", data, company_id=other)
+
+
+def test_accounts_form_no_circle(books):
+    with pytest.raises(AccountParentUnfit) as refused:
+        books.documents.update("ledger.account", books.account("1000"), {"parent": books.account("1510")})
+    assert refused.value.code == "account_parent_unfit"
+
+
+def test_an_account_is_not_its_own_parent(books):
+    with pytest.raises(AccountParentUnfit):
+        books.documents.update("ledger.account", books.account("1000"), {"parent": books.account("1000")})
+
+
+@pytest.mark.parametrize(("parent", "account_type"), [("4000", "asset"), ("1000", "income")])
+def test_a_parent_has_the_same_type(books, parent, account_type):
+    data = {"code": "9", "name": "Nine", "account_type": account_type, "parent": books.account(parent)}
+    with pytest.raises(AccountParentUnfit):
+        books.documents.create("ledger.account", data)
+
+
+def test_a_parent_is_of_the_same_company(books):
+    other = books.kernel.add_company("Other Ltd")
+    data = {"code": "9", "name": "Nine", "account_type": "asset", "parent": books.account("1000")}
+    with pytest.raises(AccountParentUnfit):
+        books.documents.create("ledger.account", data, company_id=other)
+
+
+def test_an_account_with_postings_stays_what_it_is(books):
+    books.post(("6200", "1"), ("1020", "-1"))
+    for patch in ({"is_group": True}, {"account_type": "asset", "parent": None}):
+        with pytest.raises(AccountHasPostings) as refused:
+            books.documents.update("ledger.account", books.account("6200"), patch)
+        assert refused.value.code == "account_has_postings"
+    renamed = books.documents.update("ledger.account", books.account("6200"), {"name": "Rents"})
+    assert renamed["label"] == "6200 Rents"
+
+
+def test_an_account_with_postings_is_not_deleted(books):
+    books.post(("6200", "1"), ("1020", "-1"))
+    with pytest.raises(DocumentLinked):
+        books.documents.delete("ledger.account", books.account("6200"))
