@@ -4,6 +4,8 @@ Owns FakeKernel, make, AppletConformance. Imports the SDK only. Semantics are he
 which the real kernel passes too.
 """
 
+from sdk.testing.conformance import AppletConformance
+from sdk.testing.factories import Factory, make
 from sdk.testing.kernel import FakeKernel
 
-__all__ = ["FakeKernel"]
+__all__ = ["AppletConformance", "Factory", "FakeKernel", "make"]

@@ -1,11 +1,6 @@
 """What every kernel does, real or fake: inherit `KernelContract` and give it a `world`."""
 
-# ruff: noqa: E402 - asserts of a module are rewritten only when that is asked for before it is imported.
-
 import pytest
-
-PARTS = ("actions", "applets", "documents", "events", "queries", "references", "registers", "world")
-pytest.register_assert_rewrite(*(f"tests.contract.kernel_{part}" for part in PARTS))
 
 from tests.contract.kernel_actions import ActionContract
 from tests.contract.kernel_applets import AppletContract

@@ -17,7 +17,7 @@ def enter(ctx: Context, document: Document, previous: Document | None) -> None:
     if document["title"] == "crash":
         raise ZeroDivisionError
     if document["title"] == "binary":
-        document["hours"] = 0.1
+        document["hours"] = 1 / 10
     if document["title"] == "unrounded":
         document["hours"] = Decimal("1.005")
     if previous is None:
