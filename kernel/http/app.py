@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from kernel.auth import api as auth
@@ -16,9 +17,10 @@ from kernel.events import api as events
 from kernel.events.listener import Announcer
 from kernel.events.worker import Worker
 from kernel.http import description, health
+from kernel.http.description import API_VERSION
 from kernel.http.docs import docs_routes
-from kernel.http.documents import document_routes
 from kernel.http.edge import Edge
+from kernel.http.routing import DocumentRoute, document_table, reserved_segments
 from kernel.permissions import api as permissions
 from kernel.registers import api as registers
 from kernel.reports import api as reports
@@ -50,8 +52,8 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
     app.include_router(health.router(kernel, numbers))
     app.include_router(_api(kernel, app), prefix=API_PREFIX)
     app.router.routes.extend(docs_routes())
-    # Last, because they match anything of their shape.
-    app.router.routes.extend(document_routes(kernel))
+    fixed = get_openapi(title=app.title, version=API_VERSION, routes=app.routes)
+    app.router.routes.insert(0, DocumentRoute(document_table(kernel), reserved_segments(fixed["paths"])))
     return app
 
 
