@@ -35,9 +35,7 @@ def stage(ctx: KernelContext, document: Document, movement: Movement) -> None:
     """
     if document.id not in ctx.work.writing:
         raise MovementOutsideWrite(type=document.type, id=document.id)
-    register = ctx.runtime.catalogue.register(movement.register)
-    if ctx.applet is not None and ctx.applet != register.applet:
-        raise ForeignRegister(action="record into", resource=register.name, applet=ctx.applet)
+    register = _own_register(ctx, movement.register)
     checked = _checked(register, movement, document.company_id)
     if any(checked.resources.values()):
         ctx.work.staged[document.id].append(checked)
@@ -50,6 +48,7 @@ def reverse(ctx: KernelContext, document: Document, at: date | datetime | None =
     moment = start_of_day(at) if at is not None else None
     for movement in opposite(_made(ctx, document.id), moment):
         if any(movement.resources.values()):
+            _own_register(ctx, movement.register)
             ctx.work.staged[document.id].append(movement)
 
 
@@ -83,6 +82,14 @@ def key_of(register: Register, movement: Movement) -> tuple[str, ...]:
     """Company and dimensions of a movement: what its balance is kept by."""
     values = (movement.dimensions.get(dimension.name, "") for dimension in register.dimensions)
     return (movement.company_id or NO_COMPANY, *values)
+
+
+def _own_register(ctx: KernelContext, name: str) -> Register:
+    """The register, which applet code may write into only when it is the applet's."""
+    register = ctx.runtime.catalogue.register(name)
+    if ctx.applet is not None and ctx.applet != register.applet:
+        raise ForeignRegister(action="record into", resource=register.name, applet=ctx.applet)
+    return register
 
 
 def _row(register: Register, movement: Movement, dimensions: int, resources: int) -> tuple[Any, ...]:

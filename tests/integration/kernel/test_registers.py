@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from kernel.registers import service as registers
 from kernel.registers.errors import CompanyNotReadable, InvalidRegisterQuery
-from sdk.document_errors import BalanceNegative, CursorInvalid
+from sdk.document_errors import BalanceNegative, CursorInvalid, ForeignRegister
 from sdk.identifiers import new_id
 from sdk.registers import RegisterUnbalanced, UnknownDimension
 from tests.integration.kernel.books import POSTINGS, STOCK, A, B, goods, open_books, posting, record, reverse
@@ -129,6 +130,14 @@ def test_reversing_at_another_day_leaves_the_first_one_as_it_was(books):
     bank = {"where": {"account": "bank"}}
     assert books.ask(registers.balance, "ledger.postings", at=date(2026, 2, 28), **bank)[0].resources["amount"] == 100
     assert books.ask(registers.balance, "ledger.postings", at=date(2026, 3, 1), **bank)[0].resources["amount"] == 0
+
+
+def test_an_applet_reverses_no_movements_of_another(books):
+    document = pay(books, "100.00")
+    with books.open() as ctx:
+        foreign = replace(ctx, applet="receivables")
+        with pytest.raises(ForeignRegister):
+            reverse(foreign, document)
 
 
 def test_the_list_of_movements_goes_page_by_page_in_order_of_time(books):
