@@ -13,9 +13,11 @@ from .lookup import base_currency, get_by_ids
 from .periods import require_open_period
 from .rules import (
     AccountFacts,
+    Cost,
     Posting,
     check_balanced,
     complete_postings,
+    currencies_to_convert,
     find_faults,
     find_refusals,
     sum_debits,
@@ -24,8 +26,14 @@ from .rules import (
 
 def postings_of(entry: Document) -> list[Posting]:
     return [
-        Posting(line["account"], line["currency"], line["amount"], line.get("base_amount")) for line in entry["lines"]
+        Posting(line["account"], line["currency"], line["amount"], line.get("base_amount"), cost_of(line))
+        for line in entry["lines"]
     ]
+
+
+def cost_of(line: Mapping[str, Any]) -> Cost | None:
+    cost = line.get("cost")
+    return None if cost is None else Cost(cost.get("kind", "unit"), cost["amount"], cost["currency"])
 
 
 @hooks.before_save("ledger.journal_entry")
@@ -35,8 +43,8 @@ def complete_entry(ctx: Context, document: Document) -> None:
     for line in document["lines"]:
         line.setdefault("currency", base)
     given = postings_of(document)
-    foreign = {p.currency for p in given if p.base_amount is None and p.currency != base}
-    rates = {currency: require_rate(ctx, currency, base, document["posted_on"]) for currency in sorted(foreign)}
+    foreign = currencies_to_convert(given, base)
+    rates = {currency: require_rate(ctx, currency, base, document["posted_on"]) for currency in foreign}
     completed = complete_postings(given, base, rates)
     for line, posting in zip(document["lines"], completed, strict=True):
         line["base_amount"] = posting.base_amount
@@ -58,7 +66,9 @@ def post_entry(ctx: Context, document: Document) -> None:
     if refusals:
         raise AccountsRefusePostings(violations=refusals)
     for line in document["lines"]:
-        _record(ctx, document, line)
+        # Real journals have postings over nothing; they stay in the entry and move no account.
+        if line["amount"] or line["base_amount"]:
+            _record(ctx, document, line)
 
 
 def facts_of(account: Document) -> AccountFacts:
@@ -73,11 +83,12 @@ def facts_of(account: Document) -> AccountFacts:
 
 def _record(ctx: Context, entry: Document, line: Mapping[str, Any]) -> None:
     dimensions = {"account": line["account"], "currency": line["currency"], "journal": entry["journal"]}
+    cost = cost_of(line)
     ctx.registers.record(
         entry,
         "ledger.postings",
         occurred_at=entry["posted_on"],
-        dimensions={**dimensions, "party": line.get("party", "")},
+        dimensions={**dimensions, "party": line.get("party", ""), "lot": cost.lot if cost else ""},
         resources={"base_amount": line["base_amount"], "amount": line["amount"]},
     )
 

@@ -21,7 +21,28 @@ MINOR_UNITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
+# What rounding may leave of an entry whose shares cost fractions of a cent.
+REST_MAX = Decimal("0.005")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an amount was bought at, as with shares. kind: `unit` (of one) or `total` (of the whole amount)."""
+
+    kind: str
+    amount: Decimal
+    currency: str
+
+    @property
+    def lot(self) -> str:
+        """What was bought at one cost is one lot: `108.95 USD`."""
+        prefix = "total " if self.kind == "total" else ""
+        return f"{prefix}{decimal_text(self.amount)} {self.currency}"
+
+    def weigh(self, amount: Decimal) -> Decimal:
+        """The amount in the currency of its cost."""
+        return self.amount.copy_sign(amount) if self.kind == "total" else amount * self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,12 @@ class Posting:
     currency: str
     amount: Decimal
     base_amount: Decimal | None = None
+    cost: Cost | None = None
+
+    @property
+    def weight(self) -> tuple[str, Decimal]:
+        """The currency and amount it balances with: those of its cost, where it has one."""
+        return (self.currency, self.amount) if self.cost is None else (self.cost.currency, self.cost.weigh(self.amount))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +101,23 @@ def complete_postings(postings: Sequence[Posting], base: str, rates: Mapping[str
 def _converted(posting: Posting, base: str, rates: Mapping[str, Decimal]) -> Posting:
     if posting.currency == base:
         return replace(posting, base_amount=posting.amount)
-    return replace(posting, base_amount=convert(posting.amount, rates[posting.currency], base))
+    currency, weight = posting.weight
+    return replace(posting, base_amount=convert(weight, rates.get(currency, ONE), base))
+
+
+def currencies_to_convert(postings: Iterable[Posting], base: str) -> list[str]:
+    """The currencies a rate to `base` is needed for."""
+    open_ones = (posting for posting in postings if posting.base_amount is None and posting.currency != base)
+    return sorted({posting.weight[0] for posting in open_ones} - {base})
 
 
 def _is_balanced_by_currency(postings: Iterable[Posting]) -> bool:
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for posting in postings:
-        sums[posting.currency] += posting.amount
-    return not any(sums.values())
+        currency, weight = posting.weight
+        sums[currency] += weight
+    # Real journals round what shares cost: half a cent either way is balanced.
+    return all(abs(rest) < REST_MAX for rest in sums.values())
 
 
 def sum_base(postings: Iterable[Posting]) -> Decimal:
@@ -113,8 +149,6 @@ def _posting_faults(posting: Posting, base: str) -> Iterable[tuple[str, str, str
     for field, value in (("amount", amount), ("base_amount", base_amount)):
         if scale_of(value) > AMOUNT_SCALE_MAX:
             yield field, "decimal_scale", "too many digits after the point", f"at most {AMOUNT_SCALE_MAX}"
-    if not amount and not base_amount:
-        yield "amount", "line_empty", "a posting moves something", "an amount other than 0"
     if amount * base_amount < 0:
         yield "base_amount", "line_sign_differs", "debit in one currency is debit in the other", "the sign of amount"
     if posting.currency == base and amount != base_amount:

@@ -14,7 +14,8 @@ from .books import find_accounts
 
 YEAR = 2025
 INVOICES, DRAFTS, CREDIT_NOTES = 300, 6, 8
-PAID_SHARE, PARTLY_SHARE = 0.70, 0.12
+# In percent.
+PAID_SHARE, PARTLY_SHARE, FREIGHT_SHARE, DISCOUNT_SHARE = 70, 12, 40, 15
 PAGE = 200
 LAST_DAY = date(YEAR, 12, 31)
 # code, name, percent, tax category, account
@@ -53,7 +54,7 @@ def _create_invoice(
     factor = LARGE_FACTOR if index >= INVOICES - LARGE_DRAFTS else 1
     lines = [_line(rng, product, factor) for product in rng.sample(list(products), rng.randint(1, 6))]
     data: dict[str, Any] = {"customer": rng.choice(customers).id, "issued_on": day, "lines": lines}
-    if rng.random() < 0.4:
+    if rng.randrange(100) < FREIGHT_SHARE:
         data["freight"] = decimal_text(Decimal(rng.randrange(490, 3900)) / 100, 2)
     invoice = ctx.documents.create("receivables.invoice", data)
     if index >= INVOICES - DRAFTS:
@@ -64,7 +65,7 @@ def _create_invoice(
 def _line(rng: random.Random, product: Document, factor: int) -> dict[str, Any]:
     quantity = rng.choice((1, 2, 3, 5, 6, 10, 12, 20, 24)) * factor
     line: dict[str, Any] = {"product": product.id, "quantity": str(quantity)}
-    if rng.random() < 0.15:
+    if rng.randrange(100) < DISCOUNT_SHARE:
         line["discount_percent"] = rng.choice(("3", "5", "10"))
     return line
 
@@ -85,7 +86,7 @@ def _credit(ctx: Context, rng: random.Random, invoice: Document) -> None:
 
 
 def _maybe_pay(ctx: Context, rng: random.Random, invoice_id: str) -> None:
-    luck = rng.random()
+    luck = rng.randrange(100)
     if luck >= PAID_SHARE + PARTLY_SHARE:
         return
     invoice = ctx.documents.get("receivables.invoice", invoice_id)

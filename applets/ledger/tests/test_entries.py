@@ -50,14 +50,25 @@ def test_an_entry_has_two_postings_at_least(books):
 
 def test_every_fault_of_every_line_is_told(books):
     with pytest.raises(PostingsInvalid) as refused:
-        books.entry(("6200", "0"), ("1020", "5", {"base_amount": "4"}), ("1020", "1", {"base_amount": "-1"}))
+        books.entry(
+            ("6200", "0", {"base_amount": "1"}),
+            ("1020", "5", {"base_amount": "4"}),
+            ("1020", "1", {"base_amount": "-1"}),
+        )
     rules = [(violation.pointer, violation.rule) for violation in refused.value.violations]
     assert rules == [
-        ("/lines/0/amount", "line_empty"),
+        ("/lines/0/base_amount", "base_amount_differs"),
         ("/lines/1/base_amount", "base_amount_differs"),
         ("/lines/2/base_amount", "line_sign_differs"),
         ("/lines/2/base_amount", "base_amount_differs"),
     ]
+
+
+def test_a_posting_over_nothing_moves_nothing(books):
+    entry = books.post(*RENT, ("6250", "0"))
+    assert len(entry["lines"]) == 3
+    found = books.kernel.registers.balance("ledger.postings", group_by=["account"])
+    assert books.account("6250") not in {balance.dimensions["account"] for balance in found}
 
 
 def test_a_posted_entry_is_neither_changed_nor_deleted(books):
@@ -118,6 +129,17 @@ def test_fractions_of_shares_are_kept_to_the_last_digit(books):
     shares = {"currency": "VBMPX", "base_amount": "100.07"}
     books.post(("1540", "4.2710000001", shares), ("1020", "-100.07"))
     assert books.balance("1540", "amount", currency="VBMPX") == Decimal("4.2710000001")
+
+
+def test_shares_are_kept_by_lot(books):
+    for cost in ("10", "12.5"):
+        bought = {"currency": "VHT", "cost": {"amount": cost, "currency": "EUR"}}
+        books.post(("1540", "4", bought), ("1020", f"-{4 * Decimal(cost)}"))
+    where = {"account": books.account("1540")}
+    found = books.kernel.registers.balance("ledger.postings", where=where, group_by=["lot"])
+    lots = {balance.dimensions["lot"]: balance.resources for balance in found}
+    assert {lot: sums["amount"] for lot, sums in lots.items()} == {"10 EUR": 4, "12.5 EUR": 4}
+    assert {lot: sums["base_amount"] for lot, sums in lots.items()} == {"10 EUR": 40, "12.5 EUR": 50}
 
 
 def test_reversing_posts_the_opposite_and_links_both(books):
