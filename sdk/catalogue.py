@@ -87,7 +87,14 @@ class Catalogue:
 def order_by_dependency(
     applets: Sequence[tuple[Applet, Sequence[HookPlugin]]],
 ) -> list[tuple[Applet, Sequence[HookPlugin]]]:
-    """Required applets before those that require them, otherwise by name; a circle is left in name order."""
+    """Required applets before those that require them, otherwise by name; a circle is left in name order.
+
+    Raises CatalogueClash where two have the same name.
+    """
+    names = [applet.name for applet, _ in applets]
+    for name in names:
+        if names.count(name) > 1:
+            raise CatalogueClash(what="applet", name=name, first=name, second=name)
     by_name = {applet.name: (applet, plugins) for applet, plugins in sorted(applets, key=lambda pair: pair[0].name)}
     ordered: dict[str, tuple[Applet, Sequence[HookPlugin]]] = {}
 

@@ -46,7 +46,8 @@ def decimal_text(value: Decimal | int, scale: int | None = None) -> str:
 
 def to_date(text: str) -> date:
     """An ISO 8601 calendar date, YYYY-MM-DD only. Raises ValueError."""
-    if len(text) != 10:
+    # fromisoformat takes 2026-W05-6 too.
+    if len(text) != 10 or text[7] != "-":
         raise ValueError("not a date YYYY-MM-DD")
     return date.fromisoformat(text)
 

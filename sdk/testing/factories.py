@@ -94,7 +94,10 @@ class _Maker:
 
     def object(self, schema: Mapping[str, Any], given: Overrides) -> dict[str, Any]:
         made = dict(given)
-        for name in schema.get("required", ()):
+        # Of alternatives the first is as good as any.
+        choices = [branch for key in ("anyOf", "oneOf") for branch in schema.get(key, ())[:1]]
+        wanted = [name for part in (schema, *choices) for name in part.get("required", ())]
+        for name in wanted:
             if name not in made:
                 made[name] = self.value(name, schema["properties"][name])
         return {name: value for name, value in made.items() if value is not None}

@@ -14,9 +14,9 @@ class TestDepot(AppletConformance):
     folder = DEPOT
 
     def test_what_is_used_of_others_is_declared(self):
-        with pytest.raises(AssertionError, match="registers:read:workshop[.]costs"):
+        with pytest.raises(AssertionError, match=r"registers:read:workshop[.]costs"):
             super().test_what_is_used_of_others_is_declared()
 
     def test_only_own_events_are_emitted(self):
-        with pytest.raises(AssertionError, match="workshop[.]part[.]stolen"):
+        with pytest.raises(AssertionError, match=r"workshop[.]part[.]stolen"):
             super().test_only_own_events_are_emitted()
