@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from kernel.documents.errors import CursorInvalid
+from sdk.document_errors import CursorInvalid
 
 POSITION_MAX = 2**63 - 1
 CURSOR_CHARACTERS_MAX = 64

@@ -1,14 +1,6 @@
 """What can be wrong with events and their deliveries."""
 
-from sdk.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-
-
-class EventForeign(Forbidden):
-    """The applet {applet} may not emit {type}: an event belongs to the applet its name begins with."""
-
-
-class EventTypeInvalid(Invalid):
-    """{type} is no event type: it is applet.noun.past_participle in lower case."""
+from sdk.errors import Conflict, Forbidden, NotFound, Unavailable
 
 
 class EventsHidden(Forbidden):

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.errors import PageSizeExceeded
 from kernel.events import store
 from kernel.events.cursors import decode_cursor, encode_cursor
-from kernel.events.errors import DeliveryNotDead, DeliveryUnknown, EventForeign, EventTypeInvalid
+from kernel.events.errors import DeliveryNotDead, DeliveryUnknown
 from kernel.events.sight import DELIVERY, check_operator, sight_of
 from sdk.document import Document
+from sdk.document_errors import EventForeign, EventTypeInvalid, PageSizeExceeded
 from sdk.event import Event
 from sdk.identifiers import new_id
 

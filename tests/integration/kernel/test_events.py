@@ -9,10 +9,9 @@ import pytest
 
 from kernel.auth.records import Identity
 from kernel.db.unit_of_work import UnitOfWork
-from kernel.documents.errors import CursorInvalid, PageSizeExceeded
 from kernel.events import service
 from kernel.events.bus import Outcome
-from kernel.events.errors import DeliveryNotDead, DeliveryUnknown, EventForeign, EventsHidden, EventTypeInvalid
+from kernel.events.errors import DeliveryNotDead, DeliveryUnknown, EventsHidden
 from kernel.events.listener import Announcer
 from kernel.events.retry import ATTEMPTS_MAX
 from kernel.events.service import EventFilter
@@ -20,7 +19,7 @@ from kernel.events.worker import Worker
 from kernel.telemetry.metrics import Metrics
 from sdk import errors, hooks
 from sdk.context import Actor
-from sdk.document_errors import DocumentNotFound
+from sdk.document_errors import CursorInvalid, DocumentNotFound, EventForeign, EventTypeInvalid, PageSizeExceeded
 from sdk.identifiers import new_id
 from tests.integration.kernel.house import open_house
 

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from kernel.documents.errors import CursorInvalid
 from kernel.events.cursors import POSITION_MAX, decode_cursor, encode_cursor
+from sdk.document_errors import CursorInvalid
 
 
 @pytest.mark.parametrize("position", [1, 42, POSITION_MAX])
