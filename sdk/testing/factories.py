@@ -127,9 +127,11 @@ class _Maker:
                 return self._formatted(name, schema)
 
     def _integer(self, schema: Mapping[str, Any]) -> int:
-        low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + ("exclusiveMinimum" in schema))
+        low = min(1, schema.get("maximum", 1))
+        if "minimum" in schema or "exclusiveMinimum" in schema:
+            low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
         step = schema.get("multipleOf", 1)
-        return int(-(-max(low, 1 if schema.get("maximum", 1) >= 1 else low) // step) * step)
+        return int(-(-low // step) * step)
 
     def _formatted(self, name: str, schema: Mapping[str, Any]) -> str:
         match schema.get("format"):
