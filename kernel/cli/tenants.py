@@ -1,0 +1,192 @@
+"""`bos tenant …`"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kernel.auth.users import USERS_PAGE_MAX, check_email, list_users
+from kernel.cli.accounts import NewAdmin, ensure_admin, grant_admin
+from kernel.cli.options import AsJson, DryRun, Yes
+from kernel.cli.root import Cli, group
+from kernel.cli.session import open_kernel, tenancies
+from kernel.cli.terminal import Terminal
+from kernel.main import Kernel
+from kernel.tenancy.record import TenantRecord
+from kernel.tenancy.service import NewTenant
+from kernel.transfer.archive import Archive, count_rows
+
+COLUMNS = ("name", "title", "state", "plan", "currency", "timezone", "locale", "database")
+
+Name = Annotated[str, typer.Argument(help="The tenant's name.", show_default=False)]
+
+
+def add_commands(cli: Cli) -> None:
+    """Add the group `tenant`."""
+    commands = group("Tenants: customers isolated from each other, each in a schema of its own.")
+    cli.add_typer(commands, name="tenant")
+    for add in (_add_create, _add_list, _add_states, _add_drop):
+        add(commands)
+
+
+def _add_create(commands: typer.Typer) -> None:
+    @commands.command()
+    def create(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(help="Lower-case letters, digits and underscores.", show_default=False)],
+        title: Annotated[str, typer.Option("--title", help="What people call it; the name when left out.")] = "",
+        currency: Annotated[str, typer.Option("--currency", help="ISO 4217 code.")] = "EUR",
+        timezone: Annotated[str, typer.Option("--timezone", help="IANA name.")] = "UTC",
+        locale: Annotated[str, typer.Option("--locale", help="BCP 47 tag.")] = "en",
+        plan: Annotated[str, typer.Option("--plan", help="The plan it is on.")] = "standard",
+        database: Annotated[str | None, typer.Option("--database", help="A name in BOS_DATABASES.")] = None,
+        company: Annotated[str, typer.Option("--company", help="Name of its company; the title when left out.")] = "",
+        admin_email: Annotated[str | None, typer.Option("--admin-email", help="Make this administrator.")] = None,
+        json: AsJson = False,
+    ) -> None:
+        """Create a tenant with its first company, and an administrator whose password is shown once.
+
+        Examples:
+
+            bos tenant create acme --title "Acme Ltd" --admin-email ada@acme.example
+
+            bos tenant create northwind --currency USD --timezone America/New_York
+        """
+        terminal = Terminal.of(context)
+        wanted = NewTenant(name, title or name, currency, timezone, locale, plan, database)
+        email = check_email(admin_email) if admin_email else None
+        with open_kernel(terminal.settings) as kernel:
+            tenant, admin = create_tenant(kernel, wanted, company or wanted.title, email)
+        shown = describe(tenant) | ({"admin": admin.user.email, "password": admin.password} if admin else {})
+        terminal.show_record(shown)
+        if admin:
+            terminal.say("The password is shown this once.")
+
+
+def _add_list(commands: typer.Typer) -> None:
+    @commands.command("list")
+    def list_tenants(
+        context: typer.Context,
+        state: Annotated[str | None, typer.Option("--state", help="active, suspended or dropping.")] = None,
+        json: AsJson = False,
+    ) -> None:
+        """List the tenants.
+
+        Example:
+
+            bos tenant list --state suspended
+        """
+        terminal = Terminal.of(context)
+        with open_kernel(terminal.settings) as kernel:
+            terminal.show_rows([describe(tenant) for tenant in kernel.directory.list(state=state)], COLUMNS)
+
+
+def _add_states(commands: typer.Typer) -> None:
+    @commands.command()
+    def suspend(context: typer.Context, name: Name, json: AsJson = False) -> None:
+        """Refuse all log-ins and requests of a tenant from now on. Nothing is lost.
+
+        Example:
+
+            bos tenant suspend acme
+        """
+        terminal = Terminal.of(context)
+        with open_kernel(terminal.settings) as kernel:
+            terminal.show_record(describe(tenancies(kernel).suspend_tenant(name)))
+
+    @commands.command()
+    def resume(context: typer.Context, name: Name, json: AsJson = False) -> None:
+        """Let a suspended tenant in again.
+
+        Example:
+
+            bos tenant resume acme
+        """
+        terminal = Terminal.of(context)
+        with open_kernel(terminal.settings) as kernel:
+            terminal.show_record(describe(tenancies(kernel).resume_tenant(name)))
+
+
+def _add_drop(commands: typer.Typer) -> None:
+    @commands.command()
+    def drop(
+        context: typer.Context,
+        name: Name,
+        out: Annotated[
+            Path | None, typer.Option("--out", "-o", help="Where to export it to; else <data folder>/exports.")
+        ] = None,
+        yes: Yes = False,
+        dry_run: DryRun = False,
+        json: AsJson = False,
+    ) -> None:
+        """Delete a tenant with everything in it, after exporting it all to a zip file. Asks for its name.
+
+        Examples:
+
+            bos tenant drop acme --dry-run
+
+            bos tenant drop acme --out acme.zip --yes
+        """
+        terminal = Terminal.of(context)
+        with open_kernel(terminal.settings) as kernel:
+            tenant = kernel.directory.get(name)
+            path = (out or _export_path(kernel, tenant)).absolute()
+            if dry_run:
+                terminal.show_record({"would_drop": name, "would_export_to": str(path), **_count(kernel, tenant)})
+                return
+            question = f"Everything of the tenant {name} will be deleted. Type its name to go on"
+            terminal.confirm(question, yes, wanted=name)
+            terminal.show_record({"dropped": name, **drop_tenant(kernel, terminal, tenant, path)})
+
+
+def create_tenant(
+    kernel: Kernel, wanted: NewTenant, company: str, admin_email: str | None
+) -> tuple[TenantRecord, NewAdmin | None]:
+    """A tenant with a company and, with an email, an administrator."""
+    tenant = tenancies(kernel).create_tenant(wanted, kernel.clock())
+    admin = ensure_admin(kernel, tenant, admin_email) if admin_email else None
+    with kernel.operate(tenant) as ctx:
+        ctx.documents.create("kernel.company", {"name": company, "currency": tenant.currency})
+        if admin:
+            grant_admin(ctx, admin.user)
+    return tenant, admin
+
+
+def drop_tenant(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path) -> dict[str, Any]:
+    """Suspend, so that nobody writes meanwhile; export; and only then drop."""
+    tenancies(kernel).suspend_tenant(tenant.name)
+    users = _users(kernel, tenant)
+    with terminal.progress(f"Exporting {tenant.name}") as advance, kernel.database.transaction(tenant) as uow:
+        report = Archive(path, lambda name, count: advance(count)).write(uow, tenant, users)
+    tenancies(kernel).drop_tenant(tenant.name)
+    return report.as_json()
+
+
+def describe(tenant: TenantRecord) -> dict[str, Any]:
+    """A tenant for people."""
+    return {"id": tenant.id, **{column: getattr(tenant, column) for column in COLUMNS}}
+
+
+def _users(kernel: Kernel, tenant: TenantRecord) -> list[dict[str, Any]]:
+    """Everybody, without what could be used to log in."""
+    found: list[dict[str, Any]] = []
+    with kernel.database.platform() as uow:
+        while page := list_users(uow, tenant.id, after=found[-1]["email"] if found else "", limit=USERS_PAGE_MAX):
+            found += [
+                {"id": u.id, "email": u.email, "name": u.name, "state": u.state, "created_at": u.created_at}
+                for u in page
+            ]
+    return found
+
+
+def _count(kernel: Kernel, tenant: TenantRecord) -> dict[str, int]:
+    with kernel.database.transaction(tenant) as uow:
+        return count_rows(uow)
+
+
+def _export_path(kernel: Kernel, tenant: TenantRecord) -> Path:
+    moment: datetime = kernel.clock()
+    return kernel.settings.data_dir / "exports" / f"{tenant.name}-{moment:%Y%m%d-%H%M%S}.zip"

@@ -1,0 +1,44 @@
+"""`bos worker`: delivering events without serving."""
+
+from __future__ import annotations
+
+import threading
+
+import typer
+
+from kernel.cli.listening import stoppable
+from kernel.cli.root import Cli
+from kernel.cli.serving import configure_service_logs
+from kernel.cli.session import open_kernel
+from kernel.cli.terminal import Terminal
+from kernel.events.worker import Worker
+from kernel.telemetry.logs import get_logger
+
+WAIT_S = 3600.0
+_log = get_logger()
+
+
+def add_commands(cli: Cli) -> None:
+    """Add `worker`."""
+
+    @cli.command()
+    def worker(context: typer.Context) -> None:
+        """Deliver events and keep totals up to date, for servers started with --no-worker. Any number of them.
+
+        Example:
+
+            bos worker
+        """
+        settings = Terminal.of(context).settings
+        with stoppable():
+            configure_service_logs(settings, "worker")
+            with open_kernel(settings) as kernel:
+                kernel.on_deliveries.clear()
+                worker = Worker(kernel)
+                worker.start()
+                try:
+                    _log.info("worker.started", message="The worker runs.")
+                    while True:
+                        threading.Event().wait(WAIT_S)
+                finally:
+                    worker.stop()

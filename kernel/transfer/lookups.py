@@ -1,0 +1,109 @@
+"""Documents by a field's value, many at once: the targets of links, and what was imported before."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from kernel.context import KernelContext
+from kernel.documents.listing import ListRequest, list_rows
+from kernel.series.service import NO_COMPANY
+from sdk.document_errors import NotUnambiguous
+from sdk.schema import DocumentType
+
+LINKS_REMEMBERED_MAX = 200_000
+
+_BY_KEY = """
+SELECT value, document_id::text FROM {t}.keys
+ WHERE type = %s AND field = %s AND company_id = %s AND value = ANY(%s)
+"""
+
+
+class Wanted(NamedTuple):
+    """A document of a type by the value of a field."""
+
+    type: str
+    field: str
+    value: str
+
+
+class Lookups:
+    """Finds ids and remembers them. company_id: whose documents are meant where a field is unique in a company."""
+
+    def __init__(self, company_id: str | None = None) -> None:
+        self._company_id = company_id
+        self._found: OrderedDict[Wanted, str] = OrderedDict()
+        self._wanted: set[Wanted] = set()
+
+    def note(self, type: str, field: str, value: str) -> str | None:
+        """Note what will be asked for; always answers something, so that a first pass finds everything to look up."""
+        wanted = Wanted(type, field, value)
+        if wanted not in self._found:
+            self._wanted.add(wanted)
+        return "noted"
+
+    def fetch(self, ctx: KernelContext) -> None:
+        """Look up everything noted: one statement for each type and field."""
+        grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for wanted in self._wanted:
+            grouped[wanted.type, wanted.field].append(wanted.value)
+        self._wanted.clear()
+        for (type, field), values in grouped.items():
+            self._remember(type, field, find_ids(ctx, type, field, values, self._company_id))
+
+    def find(self, ctx: KernelContext, wanted: Wanted) -> str | None:
+        """The id, asked for again when it was not there before: an earlier row may have created it."""
+        found = self._found.get(wanted)
+        if found is None:
+            ids = find_ids(ctx, wanted.type, wanted.field, [wanted.value], self._company_id)
+            found = ids.get(wanted.value)
+        return found
+
+    def forget(self) -> None:
+        """After a rollback nothing that was found in it is certain."""
+        self._found.clear()
+        self._wanted.clear()
+
+    def _remember(self, type: str, field: str, ids: dict[str, str]) -> None:
+        for value, id in ids.items():
+            self._found[Wanted(type, field, value)] = id
+        while len(self._found) > LINKS_REMEMBERED_MAX:
+            self._found.popitem(last=False)
+
+
+def find_ids(
+    ctx: KernelContext, type_name: str, field: str, values: Iterable[str], company_id: str | None
+) -> dict[str, str]:
+    """Ids by value, of those the caller may read. Raises NotUnambiguous where two documents have one value."""
+    type = ctx.runtime.catalogue.type(type_name)
+    wanted = sorted(set(values))
+    unique = next((each.unique for each in type.unique if each.path == field), None)
+    # Keys answer from an index, but know nothing of permissions.
+    if unique and ctx.permissions.filter("read", type) is None and (unique == "tenant" or company_id):
+        company = company_id if unique == "company" else NO_COMPANY
+        return dict(ctx.uow.execute(_BY_KEY, [type_name, field, company, wanted]).fetchall())
+    found: dict[str, str] = {}
+    for part in _parts(wanted, ctx.kernel.settings.page_size_max):
+        found.update(_find_listed(ctx, type, field, part, company_id))
+    return found
+
+
+def _find_listed(
+    ctx: KernelContext, type: DocumentType, field: str, values: Sequence[str], company_id: str | None
+) -> dict[str, str]:
+    filter, parameters = f"{field} in param.values", {"values": list(values), "company": company_id}
+    if type.company == "required" and company_id:
+        filter += " and company_id == param.company"
+    limit = ctx.kernel.settings.page_size_max
+    found: dict[str, str] = {}
+    for row in list_rows(ctx, type, ListRequest(filter, parameters, limit=limit)).rows:
+        value = str(row.number if field == "number" else row.data[field])
+        if value in found:
+            raise NotUnambiguous(type=type.name, fields={field: value})
+        found[value] = row.id
+    return found
+
+
+def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

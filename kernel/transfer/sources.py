@@ -1,0 +1,120 @@
+"""Rows of a CSV or JSONL file, one at a time. A row that cannot be read is told and does not end the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from kernel.transfer.errors import SourceUnreadable
+
+FIELD_CHARACTERS_MAX = 10_000_000
+LINE_BYTES_MAX = 50_000_000
+FORMATS = ("csv", "jsonl")
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """number: counted from 1, the header of a CSV left out. fault: why it cannot be read."""
+
+    number: int
+    values: Mapping[str, Any]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written."""
+
+    format: str = "csv"
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    def for_file(self, path: Path) -> Dialect:
+        """The same for another file, whose name may say that it has the other format."""
+        return Dialect(guess_format(path.name), self.delimiter, self.encoding)
+
+
+@dataclass
+class Source:
+    """An open file, and how far it has been read."""
+
+    name: str
+    stream: BinaryIO
+    dialect: Dialect = field(default_factory=Dialect)
+
+    def rows(self) -> Iterator[SourceRow]:
+        """Raises SourceUnreadable where the file as a whole is wrong: its encoding, its header."""
+        read = _read_jsonl if self.dialect.format == "jsonl" else self._read_csv
+        try:
+            yield from read(self.stream)
+        except (UnicodeDecodeError, csv.Error, OSError) as error:
+            raise SourceUnreadable(file=self.name, reason=str(error)) from error
+
+    def position(self) -> int:
+        """Bytes taken from the file so far."""
+        return self.stream.tell() if self.stream.seekable() else 0
+
+    def _read_csv(self, stream: BinaryIO) -> Iterator[SourceRow]:
+        csv.field_size_limit(FIELD_CHARACTERS_MAX)
+        encoding = "utf-8-sig" if self.dialect.encoding.lower() in ("utf-8", "utf8") else self.dialect.encoding
+        text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        try:
+            yield from self._read_table(text)
+        finally:
+            # The wrapper must not close a stream it was only lent (standard input, say).
+            text.detach()
+
+    def _read_table(self, text: TextIO) -> Iterator[SourceRow]:
+        reader = csv.reader(text, delimiter=self.dialect.delimiter)
+        header = next(reader, None)
+        if header is None:
+            return
+        names = [name.strip() for name in header]
+        if "" in names or len(set(names)) < len(names):
+            raise SourceUnreadable(file=self.name, reason="its header has an empty or a repeated name")
+        number = 0
+        for cells in reader:
+            if not cells:
+                continue
+            number += 1
+            if len(cells) != len(names):
+                fault = f"the row has {len(cells)} cells and the header {len(names)}"
+                yield SourceRow(number, dict(zip(names, cells, strict=False)), fault)
+            else:
+                yield SourceRow(number, dict(zip(names, cells, strict=True)))
+
+
+def guess_format(name: str) -> str:
+    """`jsonl` for .jsonl and .ndjson, otherwise `csv`."""
+    return _SUFFIXES.get(Path(name).suffix.lower(), "csv")
+
+
+def _read_jsonl(stream: BinaryIO) -> Iterator[SourceRow]:
+    number = 0
+    while line := stream.readline(LINE_BYTES_MAX):
+        if not line.strip():
+            continue
+        number += 1
+        yield _read_line(number, line)
+
+
+def _read_line(number: int, line: bytes) -> SourceRow:
+    try:
+        # Decimals, so that 0.1 stays what is written.
+        value = json.loads(line, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return SourceRow(number, {}, f"the line is no JSON: {error}")
+    if not isinstance(value, dict):
+        return SourceRow(number, {}, "the line is no JSON object")
+    return SourceRow(number, value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
