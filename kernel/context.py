@@ -122,7 +122,9 @@ class KernelContext:
         return logging.LoggerAdapter(logging.getLogger(f"bos.applet.{self.applet or 'kernel'}"), {})
 
     def sequence(self, name: str) -> int:
-        return next_number(self.uow, f"{self.applet or 'kernel'}.{name}", None, "")
+        # Apart from the series of document types: those of plain numbers are advanced beside this transaction, and
+        # would wait for it for ever if it held the row.
+        return next_number(self.uow, f"sequence {self.applet or 'kernel'}.{name}", None, "")
 
     def resolve(self, question: str, **arguments: Any) -> Any:
         return self.runtime.catalogue.hooks.resolve(question, ctx=self, **arguments)
@@ -133,14 +135,16 @@ class KernelContext:
 
         an applet that swallowed the error could otherwise commit half of a write.
         """
-        self.work.writing.append(document.id)
+        writing = self.work.writing
+        writing.append(document.id)
+        depth = len(writing)
         try:
             yield
         except BaseException:
             self.uow.doom()
             raise
         finally:
-            self.work.writing.remove(document.id)
+            del writing[depth - 1 :]
 
     def announce_deliveries(self) -> None:
         """Wake the worker of this process: a committed transaction has left deliveries."""

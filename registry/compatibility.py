@@ -29,6 +29,7 @@ def check_compatibility(release: Release, releases: Mapping[str, Release]) -> li
         assert release.fault is not None
         return list(release.fault.violations) or [Violation("", release.fault.code, release.fault.message)]
     return [
+        *_check_name(release.applet),
         *_check_trust(release.applet),
         *_check_ranges(release.applet),
         *_check_required(release.applet, releases),
@@ -61,6 +62,11 @@ def missing_requirements(applet: Applet, enabled: Sequence[str], releases: Mappi
 
     visit(applet)
     return list(missing)
+
+
+def _check_name(applet: Applet) -> Iterator[Violation]:
+    if applet.name == "kernel":
+        yield Violation("/name", "reserved_name", "kernel is the kernel's own name", "another name")
 
 
 def _check_trust(applet: Applet) -> Iterator[Violation]:

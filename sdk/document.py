@@ -54,6 +54,10 @@ class Document(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self.fields)
 
+    def __bool__(self) -> bool:
+        """A document is there even when it has no field: `if document` asks for None, as with any object."""
+        return True
+
     @property
     def is_deleted(self) -> bool:
         return self.deleted_at is not None

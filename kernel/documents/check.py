@@ -47,6 +47,8 @@ def to_stored(type: DocumentType, document: Document) -> dict[str, Any]:
     stored = dump(type, document.fields)
     if violations := violations_of(type, stored):
         raise DocumentInvalid(type=type.name, violations=violations)
+    # What code goes on with is what a later reader finds: decimals rounded to their scale, nulls gone.
+    document.fields = load(type, stored)[0]
     return stored
 
 
@@ -58,10 +60,10 @@ def _cast(
     refused: list[Violation],
 ) -> dict[str, Any]:
     values, faults = load(type, data)
-    before = previous.fields if previous else None
+    before = previous.fields if previous is not None else None
     if ctx.applet is None:
         refused += check_writable(type, values, before)
-    masked = ctx.permissions.mask(type, "update" if previous else "create", previous, ctx.scope())
+    masked = ctx.permissions.mask(type, "create" if previous is None else "update", previous, ctx.scope())
     refused += [_masked(name) for name in sorted(masked) if values.get(name) != (before or {}).get(name)]
     violations = merge_violations(refused, faults, violations_of(type, dump(type, values), as_input=True))
     if violations:

@@ -19,7 +19,3 @@ class BulkTooLarge(LimitExceeded):
 
 class NoStateMachine(Conflict):
     """Documents of type {type} have no actions."""
-
-
-class ArgumentsInvalid(Invalid):
-    """The arguments of {action} break {count} rule(s)."""

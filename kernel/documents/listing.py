@@ -10,7 +10,19 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, asc, desc, false, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    asc,
+    bindparam,
+    desc,
+    false,
+    literal_column,
+    or_,
+    select,
+)
 
 from kernel.context import KernelContext
 from kernel.documents.errors import CursorInvalid, PageSizeExceeded
@@ -19,6 +31,7 @@ from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
 from kernel.permissions import DENIED
+from kernel.permissions.errors import PermissionDenied
 from sdk.errors import Forbidden
 from sdk.expressions import parse
 from sdk.schema import DocumentType
@@ -105,7 +118,7 @@ def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, de
     """The rows the caller may read, as SQL: the same conditions that decide one document."""
     condition = ctx.permissions.filter("read", type)
     if condition is DENIED:
-        raise Forbidden(action="read", resource=type.name)
+        raise PermissionDenied(action="read", resource=type.name)
     present = documents.c.deleted_at.is_not(None) if deleted else documents.c.deleted_at.is_(None)
     if condition is None:
         return present
@@ -147,15 +160,20 @@ def _after(keys: Sequence[_SortKey], values: Sequence[Any]) -> ColumnElement[boo
     following = _follows(key, value)
     if len(keys) == 1:
         return following
-    same = key.element.is_(None) if value is None else key.element == value
+    same = key.element.is_(None) if value is None else key.element == _bound(key, value)
     return or_(following, and_(same, _after(keys[1:], values[1:])))
 
 
 def _follows(key: _SortKey, value: Any) -> ColumnElement[bool]:
     """PostgreSQL sorts nulls last when ascending and first when descending."""
     if key.descending:
-        return key.element.is_not(None) if value is None else key.element < value
-    return false() if value is None else or_(key.element > value, key.element.is_(None))
+        return key.element.is_not(None) if value is None else key.element < _bound(key, value)
+    return false() if value is None else or_(key.element > _bound(key, value), key.element.is_(None))
+
+
+def _bound(key: _SortKey, value: str) -> BindParameter[Any]:
+    """A cursor holds text; PostgreSQL reads it as what the key is."""
+    return bindparam(None, value, type_=key.element.type, unique=True)
 
 
 def _encode(values: Sequence[Any]) -> str:

@@ -51,6 +51,8 @@ def save(ctx: KernelContext, change: Change) -> None:
         **_references(change),
     )
     write(ctx.uow, written)
+    # What is recorded from now on would never be written: it is refused instead.
+    ctx.work.writing[:] = [id for id in ctx.work.writing if id != document.id]
     registers.check_non_negative(ctx, movements)
     if subscribers:
         ctx.uow.after_commit(ctx.announce_deliveries)
@@ -61,9 +63,9 @@ def save(ctx: KernelContext, change: Change) -> None:
 def _event(ctx: KernelContext, change: Change) -> Event:
     document, previous = change.document, change.previous
     payload: dict[str, Any] = {"diff": diff(change.before or {}, change.stored)}
-    if document.state != (previous.state if previous else None):
+    if document.state != (previous.state if previous is not None else None):
         payload["state"] = document.state
-    if document.number != (previous.number if previous else None):
+    if document.number != (previous.number if previous is not None else None):
         payload["number"] = document.number
     if change.arguments:
         payload["arguments"] = dict(change.arguments)

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.check import cast_changed, cast_new, complete, to_stored
-from kernel.documents.errors import ArgumentsInvalid, NoStateMachine
+from kernel.documents.errors import NoStateMachine
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
 from kernel.documents.save import Change, save
+from kernel.permissions.guards import check_change, check_removal
 from sdk.document import Document
 from sdk.document_errors import (
     CompanyRequired,
     DocumentDeleted,
+    DocumentInvalid,
     DocumentLinked,
     DocumentNotDeletable,
     DocumentNotEditable,
@@ -45,6 +47,7 @@ def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, compa
     ctx.permissions.check("create", type, document, ctx.scope())
     with ctx.writing(document):
         stored = complete(ctx, type, document, None)
+        check_change(ctx, document)
         assign_number(ctx, type, document, "create")
         save(ctx, Change(type, document, stored, None, "created"))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
@@ -88,6 +91,7 @@ def update(
         ctx.permissions.check("update", type, document, ctx.scope())
         if stored == before and not ctx.work.staged.get(document.id):
             return previous
+        check_change(ctx, document, previous)
         document.version += 1
         save(ctx, Change(type, document, stored, before, "updated", previous))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
@@ -113,7 +117,7 @@ def perform(
     before, previous = dump(type, document.fields), document.copy()
     values, faults = machine.action(action).read_arguments(arguments)
     if faults:
-        raise ArgumentsInvalid(type=type.name, action=action, violations=faults)
+        raise DocumentInvalid(type=f"{type.name}.{action}", violations=faults)
     target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
     call, hooks = {"ctx": ctx, "document": document, "action": action, "arguments": values}, ctx.runtime.catalogue.hooks
     subject = f"{type.name}.{action}"
@@ -139,6 +143,7 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     if machine and previous.state and not machine.is_deletable(previous.state):
         raise DocumentNotDeletable(type=type.name, id=id, state=previous.state)
     ctx.runtime.catalogue.hooks.call("before_delete", type.name, ctx=ctx, document=previous)
+    check_removal(ctx, previous)
     _refuse_while_linked(ctx, previous)
     document = previous.copy()
     document.version += 1
@@ -157,6 +162,7 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     document = previous.copy()
     document.version += 1
     document.deleted_at = None
+    check_change(ctx, document)
     stored = dump(type, document.fields)
     save(ctx, Change(type, document, stored, stored, "restored", previous))
     return document

@@ -29,7 +29,9 @@ class FixedClock:
 @pytest.fixture(scope="session")
 def kernel(database_url: str) -> Iterator[Kernel]:
     """One kernel for all tests of a worker; each test makes tenants of its own in it."""
-    settings = Settings(applets_dir=WORKSHOP, pool_size_max=24)
+    settings = Settings(
+        applets_dir=WORKSHOP, pool_size_max=24, password_memory_kib=64, password_passes=1, password_lanes=1
+    )
     built = build_kernel(settings, database_url, clock=FixedClock())
     yield built
     built.close()
