@@ -9,6 +9,7 @@ from typing import Any
 from sdk import Context, Document, hooks
 
 from .errors import AccountHasPostings, AccountParentUnfit
+from .lookup import find_linked
 
 TREE_DEPTH_MAX = 20
 EXISTING_MAX = 500
@@ -35,7 +36,9 @@ def _differs(document: Document, previous: Document, *fields: str) -> bool:
 
 
 def _check_parent(ctx: Context, document: Document, parent_id: str) -> None:
-    parent = ctx.elevated.documents.get("ledger.account", parent_id)
+    parent = find_linked(ctx, "ledger.account", parent_id)
+    if parent is None:
+        return
     if parent.company_id != document.company_id:
         raise AccountParentUnfit(parent=parent["code"], reason="it belongs to another company")
     if parent["account_type"] != document["account_type"]:

@@ -1,10 +1,11 @@
-"""What other documents say: many of them in one query."""
+"""What other documents say: many of them in one query, one where a link leads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from sdk import Context, Document
+from sdk.document_errors import DocumentNotFound
 
 IDS_PER_QUERY = 200
 
@@ -25,3 +26,11 @@ def base_currency(ctx: Context, company_id: str | None) -> str:
     company = ctx.elevated.documents.get("kernel.company", company_id) if company_id else {}
     currency: str = company.get("currency") or ctx.tenant.currency
     return currency
+
+
+def find_linked(ctx: Context, type: str, id: str) -> Document | None:
+    """What a link leads to; None where it leads nowhere, which the kernel refuses by itself, with a pointer."""
+    try:
+        return ctx.elevated.documents.get(type, id)
+    except DocumentNotFound:
+        return None

@@ -16,6 +16,7 @@ from .errors import (
     PeriodOutsideFiscalYear,
     PeriodOverlaps,
 )
+from .lookup import find_linked
 from .spans import Span, check_fiscal_year, check_span, monthly_periods
 
 PERIODS_MAX = 100
@@ -59,8 +60,8 @@ def check_year(ctx: Context, document: Document, previous: Document | None) -> N
 def check_period(ctx: Context, document: Document) -> None:
     span = span_of(document)
     check_span(span)
-    year = ctx.elevated.documents.get("ledger.fiscal_year", document["fiscal_year"])
-    if year.company_id != document.company_id or not span_of(year).contains(span):
+    year = find_linked(ctx, "ledger.fiscal_year", document["fiscal_year"])
+    if year is not None and (year.company_id != document.company_id or not span_of(year).contains(span)):
         raise PeriodOutsideFiscalYear(name=span.name, fiscal_year=year["name"])
     other = _overlapping(ctx, document)
     if other is not None:

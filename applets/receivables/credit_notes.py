@@ -21,6 +21,7 @@ from .books import find_money, post_entry
 from .entry_lines import Money, opposite
 from .errors import AllocationExceedsOutstanding, CreditExceedsOutstanding
 from .invoices import INVOICE
+from .lookup import find_linked
 from .posting import lines_of_sale, record_open_item, record_sales
 from .sales import complete_sale
 from .settlement import Allocation, Settled
@@ -31,7 +32,8 @@ ZERO = Decimal(0)
 @hooks.before_save(CREDIT_NOTE)
 def complete_credit_note(ctx: Context, document: Document) -> None:
     if "invoice" in document and "currency" not in document:
-        document["currency"] = ctx.elevated.documents.get(INVOICE, document["invoice"])["currency"]
+        invoice = find_linked(ctx, INVOICE, document["invoice"])
+        document["currency"] = invoice["currency"] if invoice else None
     complete_sale(ctx, document)
 
 

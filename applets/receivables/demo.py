@@ -21,6 +21,7 @@ LAST_DAY = date(YEAR, 12, 31)
 # code, name, percent, tax category, account
 # The last drafts are large enough to need approval.
 LARGE_DRAFTS, LARGE_FACTOR = 2, 60
+PRICED_FROM = 20
 _RATES = (("STD", "Standard rate", "19", "standard", "2200"), ("RED", "Reduced rate", "7", "reduced", "2210"))
 
 
@@ -65,6 +66,9 @@ def _create_invoice(
 def _line(rng: random.Random, product: Document, factor: int) -> dict[str, Any]:
     quantity = rng.choice((1, 2, 3, 5, 6, 10, 12, 20, 24)) * factor
     line: dict[str, Any] = {"product": product.id, "quantity": str(quantity)}
+    # Larger quantities ask the price list.
+    if quantity < PRICED_FROM:
+        line["unit_price"] = product["sales_price"]
     if rng.randrange(100) < DISCOUNT_SHARE:
         line["discount_percent"] = rng.choice(("3", "5", "10"))
     return line

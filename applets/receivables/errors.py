@@ -16,7 +16,7 @@ class TaxRateUnfit(Invalid):
 
 
 class TaxRateOfOtherCompany(Invalid):
-    """The tax rate {code} belongs to another company."""
+    """The company has no tax rate {tax}."""
 
 
 class LedgerAccountMissing(NotFound):

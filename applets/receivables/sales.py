@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,10 @@ from sdk import Context, Document
 from sdk.errors import Violation
 
 from .errors import DueBeforeIssue, LinePriceMissing, TaxRateOfOtherCompany, TaxRateUnfit
-from .lookup import base_currency, get_by_ids
+from .lookup import base_currency, find_linked, get_by_ids
 from .rules import TaxRate, Totals, due_date, line_net, sum_up
 
-RATES_MAX = 100
+RATES_MAX = 500
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
@@ -23,8 +23,7 @@ def complete_sale(ctx: Context, document: Document) -> None:
     _fill_from_customer(ctx, document)
     products = get_by_ids(ctx, "catalog.product", (line["product"] for line in document["lines"] if "product" in line))
     _fill_from_products(ctx, document, products)
-    _fill_taxes(ctx, document, products)
-    rates = _find_rates(ctx, document)
+    rates = _fill_taxes(ctx, document, products)
     for line in document["lines"]:
         tax = line.get("tax")
         line.pop("tax_percent", None)
@@ -41,7 +40,7 @@ def _fill_from_customer(ctx: Context, document: Document) -> None:
     is_invoice = document.type == "receivables.invoice"
     needs_due_date = is_invoice and "due_on" not in document
     if needs_due_date or "currency" not in document:
-        customer = ctx.elevated.documents.get("parties.customer", document["customer"])
+        customer: Mapping[str, Any] = find_linked(ctx, "parties.customer", document["customer"]) or {}
         document.setdefault("currency", customer.get("currency", base))
         if needs_due_date:
             terms = customer.get("payment_terms_days", ctx.settings["payment_terms_days"])
@@ -79,56 +78,64 @@ def _fill_line(ctx: Context, document: Document, line: dict[str, Any], product: 
             line["unit_price"] = price
 
 
-def _fill_taxes(ctx: Context, document: Document, products: Mapping[str, Document]) -> None:
-    """Lines without a tax rate: what an applet answers, else the company's rate for the product's tax category."""
-    categories: dict[int, str] = {}
-    for index, line in enumerate(document["lines"]):
-        if "tax" in line:
-            continue
-        percent = ctx.resolve("tax_rate", document=document, line=line)
-        if percent is not None:
-            line["tax"] = _rate_of_percent(ctx, document, percent)
-        elif line.get("product") in products:
-            categories[index] = products[line["product"]].get("tax_category", "")
-    rates = _rates_of_categories(ctx, document, set(filter(None, categories.values())))
-    for index, category in categories.items():
-        if category in rates:
-            document["lines"][index]["tax"] = rates[category]
+def _fill_taxes(ctx: Context, document: Document, products: Mapping[str, Document]) -> Mapping[str, TaxRate]:
+    """Lines without a tax rate get what an applet answers, else the company's rate for the product's tax category.
 
-
-def _rates_of_categories(ctx: Context, document: Document, categories: set[str]) -> dict[str, str]:
-    if not categories:
+    Answers the rates in use. A company has few of them: one query reads all.
+    """
+    lines = document["lines"]
+    percents = {index: _ask_percent(ctx, document, line) for index, line in enumerate(lines) if "tax" not in line}
+    categories = {index: _category(lines[index], products) for index in percents}
+    if not any((*percents.values(), *categories.values(), *_given_taxes(document))):
         return {}
-    found = ctx.elevated.documents.query(
+    rates = _rates_of_company(ctx, document)
+    for index, percent in percents.items():
+        tax = _find_by_percent(rates, percent) if percent is not None else _find_by_category(rates, categories[index])
+        if tax is not None:
+            lines[index]["tax"] = tax
+    return {tax: _rate(rates, tax) for tax in _given_taxes(document)}
+
+
+def _given_taxes(document: Document) -> set[str]:
+    return {*(line["tax"] for line in document["lines"] if "tax" in line), document.get("freight_tax")} - {None}
+
+
+def _ask_percent(ctx: Context, document: Document, line: Mapping[str, Any]) -> Decimal | None:
+    percent: Decimal | None = ctx.resolve("tax_rate", document=document, line=line)
+    return percent
+
+
+def _category(line: Mapping[str, Any], products: Mapping[str, Document]) -> str | None:
+    product = products.get(line.get("product", ""))
+    return None if product is None else product.get("tax_category")
+
+
+def _rates_of_company(ctx: Context, document: Document) -> tuple[Document, ...]:
+    return ctx.elevated.documents.query(
         "receivables.tax_rate",
-        "company_id == param.company and tax_category in param.categories",
-        parameters={"company": document.company_id, "categories": sorted(categories)},
-        sort=("-code",),
+        "company_id == param.company",
+        parameters={"company": document.company_id},
+        sort=("code",),
         limit=RATES_MAX,
     ).items
-    return {rate["tax_category"]: rate.id for rate in found}
 
 
-def _find_rates(ctx: Context, document: Document) -> Mapping[str, TaxRate]:
-    ids = {line["tax"] for line in document["lines"] if "tax" in line} | {document.get("freight_tax")}
-    rates = get_by_ids(ctx, "receivables.tax_rate", filter(None, ids))
-    for rate in rates.values():
-        if rate.company_id != document.company_id:
-            raise TaxRateOfOtherCompany(code=rate["code"])
-    return {rate.id: TaxRate(rate.id, rate["percent"], rate["account"]) for rate in rates.values()}
-
-
-def _rate_of_percent(ctx: Context, document: Document, percent: Decimal) -> str:
-    found = ctx.elevated.documents.query(
-        "receivables.tax_rate",
-        "company_id == param.company and percent == param.percent",
-        parameters={"company": document.company_id, "percent": percent},
-        sort=("code",),
-        limit=1,
-    ).items
-    if not found:
+def _find_by_percent(rates: Iterable[Document], percent: Decimal) -> str:
+    found = next((rate.id for rate in rates if rate["percent"] == percent), None)
+    if found is None:
         raise TaxRateUnfit(percent=percent)
-    return found[0].id
+    return found
+
+
+def _find_by_category(rates: Iterable[Document], category: str | None) -> str | None:
+    return next((rate.id for rate in rates if category and rate.get("tax_category") == category), None)
+
+
+def _rate(rates: Iterable[Document], tax: str) -> TaxRate:
+    found = next((rate for rate in rates if rate.id == tax), None)
+    if found is None:
+        raise TaxRateOfOtherCompany(tax=tax)
+    return TaxRate(found.id, found["percent"], found["account"])
 
 
 def _set_totals(document: Document, totals: Totals) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from applets.ledger.accounts import read_template
 from applets.ledger.errors import AccountHasPostings, AccountParentUnfit
-from sdk.document_errors import DocumentLinked, UniqueKeyTaken
+from sdk.document_errors import DocumentLinked, LinkBroken, UniqueKeyTaken
 
 
 def test_the_standard_chart_gives_accounts_and_journals(books):
@@ -79,3 +79,10 @@ def test_an_account_with_postings_is_not_deleted(books):
     books.post(("6200", "1"), ("1020", "-1"))
     with pytest.raises(DocumentLinked):
         books.documents.delete("ledger.account", books.account("6200"))
+
+
+def test_a_parent_that_is_not_there_is_named(books):
+    data = {"code": "9", "name": "Nine", "account_type": "asset", "parent": books.company}
+    with pytest.raises(LinkBroken) as refused:
+        books.documents.create("ledger.account", data)
+    assert [violation.pointer for violation in refused.value.violations] == ["/parent"]

@@ -38,7 +38,7 @@ class Shop:
         return {"description": "Work", "unit_price": price, **fields}
 
     def draft(self, *lines, type="receivables.invoice", **fields):
-        data = {"customer": self.customer, "issued_on": "2026-03-10", "lines": list(lines) or [self.line()], **fields}
+        data = {"customer": self.customer, "issued_on": "2026-03-10", "lines": list(lines) or [self.line()]} | fields
         return self.documents.create(type, data)
 
     def invoice(self, *lines, **fields):

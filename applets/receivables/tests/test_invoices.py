@@ -14,8 +14,9 @@ from applets.receivables.errors import (
     LedgerJournalMissing,
     LinePriceMissing,
     TaxRateOfOtherCompany,
+    TaxRateUnfit,
 )
-from sdk.document_errors import DocumentInvalid, DocumentNotEditable
+from sdk.document_errors import DocumentInvalid, DocumentNotEditable, LinkBroken
 from sdk.errors import Forbidden
 from sdk.states import GuardRefused
 
@@ -225,3 +226,38 @@ def test_who_may_post_invoices_needs_no_right_in_the_ledger(shop):
         with pytest.raises(Forbidden):
             ctx.documents.query("ledger.journal_entry")
     assert shop.agrees()
+
+
+def test_a_tax_rate_an_applet_answers_is_looked_up(shop, tmp_path):
+    source = "from sdk import hooks\nfrom decimal import Decimal\n\n\n"
+    source += '@hooks.resolve("tax_rate")\ndef answer(ctx, line):\n    return Decimal(line["description"])\n'
+    folder = tmp_path / "taxes"
+    folder.mkdir()
+    (folder / "hooks.py").write_text(source)
+    manifest = 'name = "taxes"\nversion = "1.0.0"\ntitle = "Taxes"\n[requires]\nsdk = ">=1"\n'
+    (folder / "applet.toml").write_text(manifest)
+    shop.kernel.enable(folder)
+    invoice = shop.draft(shop.line(description="7"), shop.line(description="7", tax=shop.standard))
+    assert [line["tax"] for line in invoice["lines"]] == [shop.reduced, shop.standard]
+    with pytest.raises(TaxRateUnfit) as refused:
+        shop.draft(shop.line(description="8"))
+    assert refused.value.code == "tax_rate_unfit"
+
+
+NOBODY = "0190a0a0-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [({"customer": NOBODY}, "/customer"), ({"lines": [{"product": NOBODY, "unit_price": "1"}]}, "/lines/0/product")],
+)
+def test_a_link_that_leads_nowhere_is_named(shop, fields, pointer):
+    with pytest.raises(LinkBroken) as refused:
+        shop.draft(**fields)
+    assert [violation.pointer for violation in refused.value.violations] == [pointer]
+
+
+def test_a_credit_note_for_no_invoice_is_refused(shop):
+    with pytest.raises(LinkBroken) as refused:
+        shop.draft(type="receivables.credit_note", invoice=NOBODY)
+    assert [violation.pointer for violation in refused.value.violations] == ["/invoice"]
