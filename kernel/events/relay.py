@@ -24,16 +24,16 @@ class Relay:
     metrics: Metrics = field(default_factory=Metrics)
     seconds: Callable[[], float] = time.perf_counter
 
-    def turn(self, tenant: TenantRecord, *, limit: int = TURN_DELIVERIES_MAX) -> int:
-        """Deliver until nothing is due or the limit is reached; how many were taken."""
-        for count in range(limit):
-            if self.deliver_one(tenant) is None:
+    def turn(self, tenant: TenantRecord, is_over: Callable[[], bool] = lambda: False) -> int:
+        """Deliver until nothing is due, the bound is reached or it is over; how many were taken."""
+        for count in range(TURN_DELIVERIES_MAX):
+            if is_over() or self.deliver_one(tenant) is None:
                 return count
-        return limit
+        return TURN_DELIVERIES_MAX
 
     def deliver_one(self, tenant: TenantRecord) -> Outcome | None:
         started = self.seconds()
-        with log_scope(LogScope(tenant_id=tenant.name)) as scope:
+        with log_scope(LogScope(tenant_id=tenant.id)) as scope:
             outcome = self.bus.deliver(tenant, lambda uow, delivery: self._handle(uow, delivery, scope))
         if outcome is not None:
             self.metrics.deliveries.labels(outcome.value).inc()

@@ -6,6 +6,7 @@ due, and a slow sweep over all tenants finds what a crash left behind.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from kernel.events.announcements import Announcements
@@ -34,6 +35,7 @@ class Worker:
         self.bus = PostgresBus(kernel)
         self.relay = Relay(self.bus, Dispatch(kernel), numbers)
         self._changed = Announcements()
+        self._is_stopping = threading.Event()
         upkeep = Upkeep(kernel, numbers)
         self._loops = (
             TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers),
@@ -50,6 +52,7 @@ class Worker:
     def stop(self) -> None:
         """Raises WorkerStuck when what it is at does not end in time."""
         self._kernel.on_deliveries.remove(self.bus.announce)
+        self._is_stopping.set()
         for loop in self._loops:
             loop.request_stop()
         self.bus.close()
@@ -60,7 +63,7 @@ class Worker:
 
     def _deliver(self, tenant: TenantRecord) -> float | None:
         """One turn for a tenant; in how many seconds its next delivery is due."""
-        taken = self.relay.turn(tenant)
+        taken = self.relay.turn(tenant, self._is_stopping.is_set)
         self._changed.add(tenant.name)
         if taken == TURN_DELIVERIES_MAX:
             return 0.0

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from kernel.main import Kernel
 
 API_PREFIX = "/api/v1"
-# The worker of this process and /readyz need connections too.
-CONNECTIONS_RESERVED = 2
+# Deliveries and upkeep need connections too, and one thread at a time a second one, for a block of numbers.
+CONNECTIONS_RESERVED = 3
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

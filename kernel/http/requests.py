@@ -57,7 +57,7 @@ def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], 
     """
     exchange = exchange_of(request)
     identity = authenticate(kernel, request.headers.get("authorization"))
-    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.name, identity.actor.id
+    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
     with kernel.database.transaction(identity.tenant) as uow:
         reply = _reply(verb(kernel.context(uow, identity, exchange.record)))
         # Rendered before the commit: an answer that cannot be written must not leave a change behind.

@@ -33,7 +33,7 @@ ORDER = {
     "required": ["name"],
     "properties": {
         "name": {"type": "string", "maxLength": 200, "x-search": True},
-        "code": {"type": "string", "x-unique": True},
+        "code": {"type": "string", "x-unique": True, "x-index": True},
         "total": {"type": "string", "format": "decimal", "x-decimal": {"scale": 2}},
         "secret": {"type": "string"},
     },

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import logging
 import re
 import threading
 
 import orjson
 import pytest
+import structlog
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
@@ -15,6 +18,7 @@ from kernel.auth.passwords import Passwords
 from kernel.auth.service import create_user
 from kernel.http.app import create_app
 from kernel.http.bodies import JSON_DEPTH_MAX
+from kernel.telemetry.logs import FIELDS, configure_logs
 from kernel.telemetry.metrics import Metrics
 from sdk import errors, hooks
 from sdk.identifiers import new_id
@@ -432,6 +436,28 @@ def test_the_documentation_needs_nothing_from_elsewhere(client):
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert address.startswith("/docs/")
         assert client.get(address).status_code == 200
+
+
+def test_each_request_is_one_line_of_the_log_without_its_secrets(client, tenant, admin):
+    config, stream = structlog.get_config(), io.StringIO()
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    configure_logs("api", stream=stream)
+    try:
+        answer = client.post(ORDERS, json={"name": "refuse"}, headers=admin)
+        client.get("/healthz")
+    finally:
+        structlog.configure(**config)
+        logging.getLogger().handlers[:], logging.getLogger().level = handlers, level
+    lines = [orjson.loads(line) for line in stream.getvalue().splitlines()]
+    (line,) = [line for line in lines if line["event"] == "request.finished"]
+    assert tuple(line) == FIELDS
+    assert (line["tenantId"], line["requestId"]) == (tenant.id, answer.headers["x-request-id"])
+    assert line["traceId"] == answer.headers["traceparent"].split("-")[1]
+    assert (line["status"], line["service"], line["level"]) == (409, "api", "info")
+    assert line["data"] == {"method": "POST", "path": ORDERS, "code": "conflict"}
+    assert 0 < line["duration"] < 60
+    assert line["userId"]
+    assert admin["authorization"].removeprefix("Bearer ") not in stream.getvalue()
 
 
 def test_an_answer_is_plain_json_bytes(client, admin):
