@@ -40,7 +40,8 @@ class Database:
         pool_size_max: int = 8,
         statement_timeout_ms: int = 30_000,
     ) -> None:
-        self._owner_dsns: dict[str | None, str] = {None: owner_dsn, **(databases or {})}
+        self._owner_dsns: dict[str | None, str] = {None: owner_dsn}
+        self._owner_dsns.update(databases or {})
         self._pool_size_max = pool_size_max
         self._statement_timeout_ms = statement_timeout_ms
         self._pools: dict[tuple[str | None, int], ConnectionPool[psycopg.Connection[Any]]] = {}

@@ -9,8 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
-from sqlalchemy import Executable
-from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+from sqlalchemy import Executable, make_url
 
 from kernel.db.errors import CommitFailed
 from kernel.db.names import PLATFORM_SCHEMA
@@ -19,7 +18,7 @@ from kernel.tenancy.record import TenantRecord
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 SQL_TEXTS_MAX = 4096
 
-_DIALECT = psycopg_dialect.dialect()
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
 @lru_cache(maxsize=SQL_TEXTS_MAX)

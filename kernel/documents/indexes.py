@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import make_url
 
 from kernel.db.database import Database
 from kernel.documents.listing import columns_of, element_of
@@ -17,6 +17,7 @@ from sdk.schema import DocumentType
 # Every insert evaluates every index's predicate, so a tenant has a dozen at most.
 INDEXES_PER_TENANT_MAX = 12
 _PREFIX = "hot_"
+_DIALECT = make_url("postgresql://").get_dialect()()
 
 _PRESENT = """
 SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -93,5 +94,5 @@ def _present(connection: psycopg.Connection[tuple[str, bool]], schema: str) -> d
 def _expression(type: DocumentType, path: str) -> str:
     """The very text queries compile to, or the planner would not know the index by it."""
     element = element_of(columns_of(type), path)
-    compiled = element.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    compiled = element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
     return str(compiled).replace("documents.", "")

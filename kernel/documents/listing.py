@@ -25,13 +25,12 @@ from sqlalchemy import (
 )
 
 from kernel.context import KernelContext
-from kernel.documents.errors import CursorInvalid, PageSizeExceeded
 from kernel.documents.rows import Row, read_rows, to_document
 from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
 from kernel.permissions import DENIED
-from kernel.permissions.errors import PermissionDenied
+from sdk.document_errors import CursorInvalid, PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
 from sdk.expressions import parse
 from sdk.schema import DocumentType

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.errors import PageSizeExceeded
 from kernel.documents.service import get_any
+from sdk.document_errors import PageSizeExceeded
 from sdk.values import instant_text
 
 _READ = """

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.check import cast_changed, cast_new, complete, to_stored
-from kernel.documents.errors import NoStateMachine
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
 from kernel.documents.save import Change, save
@@ -22,6 +21,7 @@ from sdk.document_errors import (
     DocumentNotDeletable,
     DocumentNotEditable,
     DocumentNotFound,
+    NoStateMachine,
 )
 from sdk.errors import StaleVersion
 from sdk.identifiers import new_id
@@ -115,7 +115,8 @@ def perform(
     document = _for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check(action, type, document, ctx.scope())
     before, previous = dump(type, document.fields), document.copy()
-    values, faults = machine.action(action).read_arguments(arguments)
+    asked = machine.action(action)
+    values, faults = asked.read_arguments(arguments)
     if faults:
         raise DocumentInvalid(type=f"{type.name}.{action}", violations=faults)
     target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
@@ -129,7 +130,8 @@ def perform(
         stored = to_stored(type, document)
         document.state = target
         document.version += 1
-        save(ctx, Change(type, document, stored, before, machine.action(action).event, previous, arguments))
+        given = dump(asked.arguments, values) if asked.arguments else {}
+        save(ctx, Change(type, document, stored, before, asked.event, previous, given))
         hooks.call("after_action", subject, **call)
     return document
 

@@ -27,7 +27,7 @@ def violations_of(type: DocumentType, data: Mapping[str, Any], *, as_input: bool
 @lru_cache(maxsize=VALIDATORS_MAX)
 def _validator(type: DocumentType, as_input: bool) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(
-        _schema(type, as_input), validate_formats=True, formats=dict(FORMATS), ignore_unknown_formats=False
+        dict(_schema(type, as_input)), validate_formats=True, formats=dict(FORMATS), ignore_unknown_formats=False
     )
 
 

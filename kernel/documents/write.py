@@ -178,7 +178,7 @@ def _movement_type(column: str) -> str:
 
 def _parameters(change: Write) -> dict[str, Any]:
     document, event = change.document, change.event
-    parameters = {
+    parameters: dict[str, Any] = {
         "id": document.id,
         "type": document.type,
         "company_id": document.company_id,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy import make_url
 from sqlalchemy.sql import ColumnElement
 
-_DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
 def render(sql: ColumnElement[Any], prefix: str = "x_") -> tuple[str, dict[str, Any]]:

@@ -3,10 +3,6 @@
 from sdk.errors import Conflict, Forbidden, Invalid, LimitExceeded
 
 
-class PermissionDenied(Forbidden):
-    """You may not {action} {resource}."""
-
-
 class RightsExceeded(Forbidden):
     """You cannot hand out more than you may do yourself: {excess}."""
 

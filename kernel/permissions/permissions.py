@@ -8,11 +8,11 @@ from enum import Enum
 from functools import cached_property, reduce
 from typing import Any, Final
 
-from kernel.permissions.errors import PermissionDenied
 from kernel.permissions.filters import combine
 from kernel.permissions.limits import CapabilityLimit, Limit, ScopeLimit
 from kernel.permissions.rules import Rule, covers, unknown_names
 from sdk.document import Document
+from sdk.document_errors import PermissionDenied
 from sdk.expressions import Expression
 from sdk.manifest import Capability
 from sdk.roles import Permission

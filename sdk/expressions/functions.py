@@ -8,7 +8,7 @@ from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
-from sdk.expressions import casing
+from sdk.expressions.casing import lower, upper
 from sdk.expressions.kinds import EXACT, as_date, as_number, as_text
 from sdk.expressions.limits import DIVISION_PLACES, ROUND_PLACES_MAX
 
@@ -130,11 +130,11 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "end_of_month": _on_date(end_of_month),
     "endswith": _on_texts(str.endswith),
     "len": length,
-    "lower": _on_texts(casing.lower),
+    "lower": _on_texts(lower),
     "month": _on_date(lambda day: Decimal(day.month)),
     "round": round_places,
     "start_of_month": _on_date(lambda day: day.replace(day=1)),
     "startswith": _on_texts(str.startswith),
-    "upper": _on_texts(casing.upper),
+    "upper": _on_texts(upper),
     "year": _on_date(lambda day: Decimal(day.year)),
 }

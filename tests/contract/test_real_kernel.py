@@ -17,7 +17,6 @@ from sdk import Event
 from tests.contract.kernel_contract import KernelContract
 from tests.contract.kernel_world import APPLETS
 
-
 TURNS_MAX = 200
 
 
@@ -33,8 +32,8 @@ class HandClock:
 
 
 _EVENTS = """
-SELECT id, type, aggregate_type, aggregate_id, version, occurred_at, actor, correlation_id, applet, causation_id, payload,
-       position FROM {t}.events WHERE aggregate_type <> 'kernel.applet' ORDER BY position
+SELECT id, type, aggregate_type, aggregate_id, version, occurred_at, actor, correlation_id, applet, causation_id,
+       payload, position FROM {t}.events WHERE aggregate_type <> 'kernel.applet' ORDER BY position
 """
 
 

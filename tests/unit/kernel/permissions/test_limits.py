@@ -3,8 +3,9 @@
 import pytest
 
 from kernel.permissions import DENIED, Permissions
-from kernel.permissions.errors import PermissionDenied, ScopesInvalid
+from kernel.permissions.errors import ScopesInvalid
 from kernel.permissions.limits import SCOPES_MAX, check_scopes
+from sdk.document_errors import PermissionDenied
 from sdk.manifest import parse_capability
 from tests.unit.kernel.permissions.cases import GRANT, ME, ORDER, PARTY, SCOPE, A, B, may, order, permit
 

@@ -4,8 +4,9 @@ import pytest
 
 from kernel.permissions import DENIED, Grant, Permissions, compile_permissions
 from kernel.permissions.compile import inherited
-from kernel.permissions.errors import PermissionDenied, PermissionsTooComplex
+from kernel.permissions.errors import PermissionsTooComplex
 from sdk.document import Document
+from sdk.document_errors import PermissionDenied
 from sdk.roles import Role
 from tests.unit.kernel.permissions.cases import GRANT, ME, ORDER, PARTY, SCOPE, A, B, may, order, permit, roles
 
