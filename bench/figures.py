@@ -1,0 +1,95 @@
+"""What is measured, and how it is told: the table on stdout and results.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HEADINGS = ("name", "figure", "unit", "raw", "ratio", "spread", "repeats", "raw is")
+# Units in which less is better; in all others more is.
+TIMES = frozenset({"ms"})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One benchmark's rounds: `ours` and `raw` in the same unit, taken in turn. beside: what the raw limit is."""
+
+    name: str
+    unit: str
+    ours: Sequence[float]
+    raw: Sequence[float]
+    beside: str = ""
+    notes: Sequence[str] = field(default=())
+
+    @property
+    def value(self) -> float:
+        return median(self.ours)
+
+    @property
+    def limit(self) -> float:
+        return median(self.raw)
+
+    @property
+    def ratio(self) -> float:
+        """The share of the raw limit that is reached: 1 is the limit itself, more is better, in every unit."""
+        return self.limit / self.value if self.unit in TIMES else self.value / self.limit
+
+    @property
+    def spread(self) -> float:
+        """How far the rounds lie apart, as a share of their median: what the machine's noise makes of the figure."""
+        return (max(self.ours) - min(self.ours)) / self.value
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "value": round(self.value, 3),
+            "unit": self.unit,
+            "raw": round(self.limit, 3),
+            "ratio": round(self.ratio, 4),
+            "repeats": len(self.ours),
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        spread, repeats = f"±{self.spread / 2:.0%}", str(len(self.ours))
+        return (
+            self.name, short(self.value), self.unit, short(self.limit), f"{self.ratio:.2f}", spread, repeats,
+            self.beside,
+        )  # fmt: skip
+
+
+def short(value: float) -> str:
+    """Three significant digits or all whole ones: 12345, 123, 12.3, 0.123."""
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def render_table(figures: Iterable[Figure]) -> str:
+    """Columns as wide as their widest cell; numbers to the right."""
+    rows = [HEADINGS, *(figure.cells() for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def render_json(figures: Iterable[Figure]) -> str:
+    return json.dumps([figure.as_json() for figure in figures], indent=2) + "\n"
+
+
+def write_results(path: Path, figures: Iterable[Figure]) -> None:
+    """Replaced as a whole, so that an interrupted run leaves the results of the one before."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(render_json(figures), encoding="utf-8")
+    partial.replace(path)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    right = {1, 3, 4, 5, 6}
+    cells = (
+        cell.rjust(width) if column in right else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return "  ".join(cells).rstrip()
