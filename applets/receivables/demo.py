@@ -20,7 +20,7 @@ PAGE = 200
 LAST_DAY = date(YEAR, 12, 31)
 # code, name, percent, tax category, account
 # The last drafts are large enough to need approval.
-LARGE_DRAFTS, LARGE_FACTOR = 2, 60
+LARGE_DRAFTS, LARGE_FACTOR = 2, 15
 PRICED_FROM = 20
 _RATES = (("STD", "Standard rate", "19", "standard", "2200"), ("RED", "Reduced rate", "7", "reduced", "2210"))
 
