@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,11 +49,11 @@ def read_pairs(option: str, pairs: Sequence[str]) -> list[tuple[str, str]]:
 
 def set_path(values: dict[str, Any], path: str, value: Any) -> None:
     """Set `customer`, `address.city`, `lines.0.quantity`: digits count items of a list, which grows by one at most."""
-    *parents, last = path.split(".")
+    places = path.split(".")
     target: Any = values
-    for place, following in zip(parents, [*parents[1:], last], strict=True):
+    for place, following in pairwise(places):
         target = _descend(target, place, [] if following.isdigit() else {}, path)
-    _place(target, last, value, path)
+    _place(target, places[-1], value, path)
 
 
 def resolve_links(ctx: KernelContext, type: DocumentType, data: dict[str, Any]) -> dict[str, Any]:

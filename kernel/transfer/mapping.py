@@ -21,7 +21,10 @@ STEP_KEYS = ("action", "arguments")
 
 @dataclass(frozen=True)
 class Join:
-    """Another file. on: its columns by those of the row. many: all its rows as a list, else the first one."""
+    """Another file, beside the imported one unless its path leads elsewhere.
+
+    on: its columns by those of the row. many: all its rows that match as a list, else the first one.
+    """
 
     name: str
     file: Path
@@ -55,25 +58,25 @@ class ImportMapping:
 
 
 def load_mapping(path: Path) -> ImportMapping:
-    """The mapping of a JSON file; joined files lie beside it unless a path leads elsewhere. Raises MappingInvalid."""
+    """The mapping of a JSON file. Raises MappingInvalid, SourceUnreadable."""
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise SourceUnreadable(file=str(path), reason=error.strerror or str(error)) from error
     except ValueError as error:
         raise MappingInvalid(violations=[Violation("", "json", f"the mapping is no JSON: {error}")]) from error
-    return read_mapping(data, path.parent)
+    return read_mapping(data)
 
 
-def read_mapping(data: Any, folder: Path) -> ImportMapping:
-    """The mapping of its JSON. folder: where joined files are looked for. Raises MappingInvalid with every fault."""
+def read_mapping(data: Any) -> ImportMapping:
+    """The mapping of its JSON. Raises MappingInvalid with every fault."""
     faults: list[Violation] = []
     reader = Reader(data, faults)
     reader.keys(MAPPING_KEYS, ("fields",))
     mapping = ImportMapping(
         type=reader.name("type", QUALIFIED_NAME, "applet.noun"),
         columns=read_columns(reader, "columns"),
-        joins=tuple(_read_join(name, below, folder) for name, below in reader.named_children("join")),
+        joins=tuple(_read_join(name, below) for name, below in reader.named_children("join")),
         group_by=_read_names(reader, "group_by"),
         make=read_members(reader, "fields"),
         key=reader.text("key"),
@@ -86,15 +89,14 @@ def read_mapping(data: Any, folder: Path) -> ImportMapping:
     return mapping
 
 
-def _read_join(name: str, reader: Reader, folder: Path) -> Join:
+def _read_join(name: str, reader: Reader) -> Join:
     reader.keys(JOIN_KEYS, ("file", "on"))
     on = reader.data.get("on")
     pairs = {on: on} if isinstance(on, str) else on
     if not isinstance(pairs, Mapping) or not pairs or not all(isinstance(v, str) for v in pairs.values()):
         reader.fault("on", "type", "this names no columns", "a column, or an object of own column and theirs")
         pairs = {}
-    file = folder / reader.text("file")
-    return Join(name, file, pairs, read_columns(reader, "columns"), reader.flag("many"))
+    return Join(name, Path(reader.text("file")), pairs, read_columns(reader, "columns"), reader.flag("many"))
 
 
 def _read_names(reader: Reader, key: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from kernel.transfer.columns import read_cells
 from kernel.transfer.errors import RowRefused, SourceUnreadable
 from kernel.transfer.makers import ROWS, Call, FindLink
 from kernel.transfer.mapping import ImportMapping, Join
-from kernel.transfer.sources import Dialect, Source, SourceRow
+from kernel.transfer.sources import Source, SourceRow
 from kernel.transfer.spool import Spool, key_of, spool_source
 from sdk.errors import Violation
 
@@ -48,7 +49,7 @@ class Records:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             for join in self._mapping.joins:
-                spool = _spool_join(join, self._source.dialect)
+                spool = _spool_join(join, self._source)
                 self._joins.append((join, stack.enter_context(spool)))
             self._stack = stack.pop_all()
         return self
@@ -85,13 +86,14 @@ def _make(mapping: ImportMapping, scope: Mapping[str, Any], call: Call) -> dict[
     return made if isinstance(made, dict) else {}
 
 
-def _spool_join(join: Join, dialect: Dialect) -> Spool:
+def _spool_join(join: Join, beside: Source) -> Spool:
+    path = Path(beside.name).parent / join.file
     try:
-        with join.file.open("rb") as stream:
-            source = Source(str(join.file), stream, dialect.for_file(join.file))
+        with path.open("rb") as stream:
+            source = Source(str(path), stream, beside.dialect.for_file(path))
             return spool_source(source, list(join.on.values()))
     except OSError as error:
-        raise SourceUnreadable(file=str(join.file), reason=error.strerror or str(error)) from error
+        raise SourceUnreadable(file=str(path), reason=error.strerror or str(error)) from error
 
 
 def _joined(join: Join, spool: Spool, row: Mapping[str, Any], faults: list[Violation]) -> Any:
