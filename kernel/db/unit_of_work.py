@@ -84,7 +84,11 @@ class UnitOfWork:
 
     def rollback(self) -> None:
         """End the transaction without a trace; harmless when it has ended already."""
-        if self.connection.info.transaction_status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
+        status = self.connection.info.transaction_status
+        if status == pq.TransactionStatus.ACTIVE:
+            # Interrupted in the middle of a statement, by Ctrl-C say: PostgreSQL rolls back what loses its connection.
+            self.connection.close()
+        elif status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
             self.connection.execute("ROLLBACK")
 
 

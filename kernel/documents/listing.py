@@ -11,24 +11,17 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
-    Select,
     and_,
-    asc,
-    bindparam,
-    desc,
-    false,
     literal_column,
-    or_,
-    select,
 )
 
 from kernel.context import KernelContext
-from kernel.documents.rows import Row, read_rows, to_document
+from kernel.documents.keyset import SortKey, after
+from kernel.documents.rows import COLUMNS, Row, read_rows, to_document
 from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
-from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
+from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
 from kernel.permissions import DENIED
 from sdk.document_errors import CursorInvalid, PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
@@ -37,6 +30,7 @@ from sdk.schema import DocumentType
 
 SORT_FIELDS_MAX = 5
 TYPES_REMEMBERED_MAX = 2048
+SORT_KEYS_REMEMBERED_MAX = 4096
 
 
 @dataclass(frozen=True)
@@ -64,25 +58,28 @@ class RowPage:
     titles: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class _SortKey:
-    element: ColumnElement[Any]
-    descending: bool
-
-
 def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> RowPage:
-    """The page as stored rows, in two statements however many links there are."""
+    """The page as stored rows, with titles: two statements more at most, however many links there are."""
+    rows, cursor = read_page(ctx, type, wanted)
+    return RowPage(rows, cursor, titles_of(ctx, rows))
+
+
+def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tuple[list[Row], str | None]:
+    """The rows of a page and the cursor of the next one, in one statement."""
     if not 1 <= wanted.limit <= ctx.kernel.settings.page_size_max:
         raise PageSizeExceeded(limit=wanted.limit, maximum=ctx.kernel.settings.page_size_max)
-    columns = columns_of(type)
     _refuse_masked(ctx, type, wanted)
-    keys = _sort_keys(columns, wanted.sort)
-    statement = _statement(ctx, type, columns, keys, wanted)
-    fetched = ctx.uow.execute_statement(statement).fetchall()
+    keys = _sort_keys(type, wanted.sort)
+    where, values = render(and_(*_conditions(ctx, type, keys, wanted)))
+    # The values a page is sorted by come along, so that its last row can say where the next page begins.
+    sql = (
+        f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"
+        f" WHERE {where} ORDER BY {', '.join(key.order for key in keys)} LIMIT %(limit)s"
+    )
+    fetched = ctx.uow.execute(sql, {**values, "limit": wanted.limit + 1}).fetchall()
     page, width = fetched[: wanted.limit], len(Row._fields)
-    rows = [Row(*found[:width]) for found in page]
     cursor = _encode(page[-1][width:]) if len(fetched) > wanted.limit else None
-    return RowPage(rows, cursor, titles_of(ctx, rows))
+    return [Row(*found[:width]) for found in page], cursor
 
 
 def _refuse_masked(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> None:
@@ -95,9 +92,10 @@ def _refuse_masked(ctx: KernelContext, type: DocumentType, wanted: ListRequest) 
         raise Forbidden(action="filter by", resource=", ".join(sorted(named & hidden)))
 
 
-def _statement(
-    ctx: KernelContext, type: DocumentType, columns: DocumentColumns, keys: Sequence[_SortKey], wanted: ListRequest
-) -> Select[Any]:
+def _conditions(
+    ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest
+) -> list[ColumnElement[bool]]:
+    columns = columns_of(type)
     conditions = [is_of_type(type), allowed(ctx, type, columns, wanted.deleted)]
     if wanted.filter:
         scope = {**ctx.scope(), "param": dict(wanted.parameters)}
@@ -106,11 +104,8 @@ def _statement(
         places = [element_of(columns, field.path) for field in type.searchable if not field.in_array]
         conditions.append(matches_text([*places, documents.c.number], wanted.q))
     if wanted.cursor:
-        conditions.append(_after(keys, _decode(wanted.cursor, len(keys))))
-    # The values a page is sorted by come along, so that its last row can say where the next page begins.
-    statement = select(*documents.columns, *(key.element.label(f"sort_{n}") for n, key in enumerate(keys)))
-    order = [desc(key.element) if key.descending else asc(key.element) for key in keys]
-    return statement.where(and_(*conditions)).order_by(*order).limit(wanted.limit + 1)
+        conditions.append(after(keys, _decode(wanted.cursor, len(keys))))
+    return conditions
 
 
 def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, deleted: bool) -> ColumnElement[bool]:
@@ -144,35 +139,17 @@ def is_of_type(type: DocumentType) -> ColumnElement[bool]:
     return documents.c.type == literal_column(f"'{type.name}'")
 
 
-def _sort_keys(columns: DocumentColumns, sort: Sequence[str]) -> list[_SortKey]:
+def _sort_keys(type: DocumentType, sort: Sequence[str]) -> list[SortKey]:
     """The sort as asked, made total by the id; without one, newest first."""
     names = list(sort)[:SORT_FIELDS_MAX] or ["-id"]
-    keys = [_SortKey(element_of(columns, name.removeprefix("-")), name.startswith("-")) for name in names]
     if "id" not in {name.removeprefix("-") for name in names}:
-        keys.append(_SortKey(documents.c.id, keys[-1].descending))
-    return keys
+        names.append("-id" if names[-1].startswith("-") else "id")
+    return [_sort_key(type, name.removeprefix("-"), name.startswith("-")) for name in names]
 
 
-def _after(keys: Sequence[_SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Rows that come after the values: `a >= x AND (a > x OR (a = x AND …))`, which an index on `a` can serve."""
-    key, value = keys[0], values[0]
-    following = _follows(key, value)
-    if len(keys) == 1:
-        return following
-    same = key.element.is_(None) if value is None else key.element == _bound(key, value)
-    return or_(following, and_(same, _after(keys[1:], values[1:])))
-
-
-def _follows(key: _SortKey, value: Any) -> ColumnElement[bool]:
-    """PostgreSQL sorts nulls last when ascending and first when descending."""
-    if key.descending:
-        return key.element.is_not(None) if value is None else key.element < _bound(key, value)
-    return false() if value is None else or_(key.element > _bound(key, value), key.element.is_(None))
-
-
-def _bound(key: _SortKey, value: str) -> BindParameter[Any]:
-    """A cursor holds text; PostgreSQL reads it as what the key is."""
-    return bindparam(None, value, type_=key.element.type, unique=True)
+@lru_cache(maxsize=SORT_KEYS_REMEMBERED_MAX)
+def _sort_key(type: DocumentType, name: str, descending: bool) -> SortKey:
+    return SortKey.of(element_of(columns_of(type), name), descending)
 
 
 def _encode(values: Sequence[Any]) -> str:

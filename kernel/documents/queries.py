@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.listing import ListRequest, list_rows
-from kernel.documents.rows import to_document
+from kernel.documents.listing import ListRequest, read_page, titles_of
+from kernel.documents.rows import Row, to_document
 from sdk.context import Page
 from sdk.document import Document
 from sdk.document_errors import NotUnambiguous
@@ -16,8 +17,29 @@ from sdk.document_errors import NotUnambiguous
 def query(ctx: KernelContext, type_name: str, wanted: ListRequest) -> Page:
     """One page of documents a filter holds for."""
     type = ctx.runtime.catalogue.type(type_name)
-    page = list_rows(ctx, type, wanted)
-    return Page(tuple(to_document(type, row) for row in page.rows), page.cursor, page.titles)
+    rows, cursor = read_page(ctx, type, wanted)
+    return Page(tuple(to_document(type, row) for row in rows), cursor, _Titles(ctx, rows))
+
+
+class _Titles(Mapping[str, str]):
+    """Titles of what the rows link to, read when somebody asks: code mostly does not."""
+
+    def __init__(self, ctx: KernelContext, rows: Sequence[Row]) -> None:
+        self._ctx = ctx
+        self._rows = rows
+
+    @cached_property
+    def _found(self) -> dict[str, str]:
+        return titles_of(self._ctx, self._rows)
+
+    def __getitem__(self, id: str) -> str:
+        return self._found[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def find(ctx: KernelContext, type_name: str, fields: Mapping[str, Any]) -> Document | None:

@@ -60,7 +60,7 @@ class RealWorld:
     def deliver_events(self):
         """What fails is due again later, so time is moved on until nothing is left."""
         for _ in range(TURNS_MAX):
-            self.relay.turn(self.tenant, limit=1_000)
+            self.relay.turn(self.tenant)
             if self.relay.bus.next_due(self.tenant) is None:
                 return
             self.kernel.clock.now += timedelta(hours=1)
