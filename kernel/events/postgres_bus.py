@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,9 @@ from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from sdk.event import Event
 
+# Looking for what is due costs more than taking it, so it is done for many at once.
+DELIVERIES_FOUND_MAX = 500
+
 _log = get_logger()
 
 
@@ -29,6 +33,7 @@ class PostgresBus:
         self._announcements = Announcements()
         self._chance = chance or random.Random()
         self._parked: dict[str, int] = {}
+        self._found: dict[str, deque[int]] = {}
 
     def announce(self, tenant: TenantRecord) -> None:
         self._announcements.add(tenant.name)
@@ -71,7 +76,12 @@ class PostgresBus:
         subscribers = subscriber_names(runtime)
         now = self._kernel.clock()
         self._park(uow, runtime, subscribers, now)
-        row = store.take_delivery(uow, subscribers, now)
+        found = self._found.setdefault(runtime.tenant.id, deque())
+        # What was found before may be gone or held by now; then, once, look anew.
+        row = _take_first(uow, found, subscribers, now)
+        if row is None:
+            found.extend(store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX))
+            row = _take_first(uow, found, subscribers, now)
         return _delivery(row) if row else None
 
     def _park(self, uow: UnitOfWork, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
@@ -113,6 +123,18 @@ def subscriber_names(runtime: TenantRuntime) -> list[str]:
         found = [hook["function"] for hook in hooks if hook["hook"] == "on_event"]
         runtime.remember("subscribers", found)
     return found
+
+
+def _take_first(uow: UnitOfWork, found: deque[int], subscribers: Sequence[str], now: datetime) -> Any | None:
+    """The first that can be taken; several threads may share what was found."""
+    while found:
+        try:
+            id = found.popleft()
+        except IndexError:
+            return None
+        if row := store.take_delivery(uow, id, subscribers, now):
+            return row
+    return None
 
 
 def _delivery(row: Any) -> tuple[Delivery, bool]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from kernel.db.unit_of_work import UnitOfWork
+from kernel.db.unit_of_work import UnitOfWork, qualify
 from sdk.event import Event
 from sdk.values import decimal_text
 
@@ -42,17 +42,23 @@ WITH event AS (
 SELECT position FROM event
 """
 
-# Claim, receipt and acknowledgement at once: rolled back together, they leave the delivery as it was. A delivery
-# waits for every earlier pending one of its subscriber and document, due or not, held by another relay or not.
+# The first pending delivery of its subscriber and document, due or not, held by another relay or not: all later ones
+# wait for it. Asked as min(id), row by row along an index; as NOT EXISTS it became a hash join over the whole queue.
+_IS_FIRST = """
+       d.id = (SELECT min(first.id) FROM {t}.deliveries first
+                WHERE first.subscriber = d.subscriber AND first.aggregate_id = d.aggregate_id
+                  AND first.state = 'pending')
+"""
+_IS_DUE = "d.state = 'pending' AND d.due_at <= %(now)s AND d.subscriber = ANY(%(subscribers)s)"
+
+_FIND_DUE = f"""
+SELECT d.id FROM {{t}}.deliveries d WHERE {_IS_DUE} AND {_IS_FIRST} ORDER BY d.due_at LIMIT %(limit)s
+"""
+
+# Claim, receipt and acknowledgement at once: rolled back together, they leave the delivery as it was.
 _TAKE_DELIVERY = f"""
 WITH next AS (
-    SELECT d.id FROM {{t}}.deliveries d
-     WHERE d.state = 'pending' AND d.due_at <= %(now)s AND d.subscriber = ANY(%(subscribers)s)
-       AND NOT EXISTS (
-           SELECT 1 FROM {{t}}.deliveries earlier
-            WHERE earlier.subscriber = d.subscriber AND earlier.aggregate_id = d.aggregate_id
-              AND earlier.id < d.id AND earlier.state = 'pending')
-     ORDER BY d.due_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+    SELECT d.id FROM {{t}}.deliveries d WHERE d.id = %(id)s AND {_IS_DUE} AND {_IS_FIRST} FOR UPDATE OF d SKIP LOCKED
 ), taken AS (
     DELETE FROM {{t}}.deliveries d USING next WHERE d.id = next.id RETURNING d.*
 ), receipt AS (
@@ -100,9 +106,18 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
-def take_delivery(uow: UnitOfWork, subscribers: Sequence[str], now: datetime) -> Any | None:
-    """The next due delivery as (id, subscriber, attempts, created_at, is_new, *event columns), or None."""
-    return uow.execute(_TAKE_DELIVERY, {"subscribers": list(subscribers), "now": now}).fetchone()
+def find_due(uow: UnitOfWork, subscribers: Sequence[str], now: datetime, limit: int) -> list[int]:
+    """Ids of deliveries that could be taken now, the longest due first; nothing is locked yet."""
+    assert uow.tenant is not None
+    sql = qualify(_FIND_DUE, uow.tenant.schema)
+    values = {"subscribers": list(subscribers), "now": now, "limit": limit}
+    # Planned each time: a plan kept from when the queue was empty would sort all of it once it is long.
+    return [id for (id,) in uow.connection.execute(sql, values, prepare=False)]
+
+
+def take_delivery(uow: UnitOfWork, id: int, subscribers: Sequence[str], now: datetime) -> Any | None:
+    """The delivery as (id, subscriber, attempts, created_at, is_new, *event columns); None when it is taken or held."""
+    return uow.execute(_TAKE_DELIVERY, {"id": id, "subscribers": list(subscribers), "now": now}).fetchone()
 
 
 def count_failure(
