@@ -22,17 +22,22 @@ def unflatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Columns as fields: `address.city` becomes the city within the address; empty ones are left out."""
     data: dict[str, Any] = {}
     for name, value in row.items():
-        if value is None:
-            continue
-        place, *rest = name.split(".")
-        target = data
-        for part in rest:
-            below = target.setdefault(place, {})
-            if not isinstance(below, dict):
-                break
-            target, place = below, part
-        target[place] = value
+        if value is not None:
+            target, place = _descend(data, name)
+            target[place] = value
     return data
+
+
+def _descend(data: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
+    """Where a column's value belongs. Below something that is no object it stays where it is, and is refused there."""
+    *parents, last = name.split(".")
+    target = data
+    for part in parents:
+        below = target.setdefault(part, {})
+        if not isinstance(below, dict):
+            return data, name
+        target = below
+    return target, last
 
 
 def without_filled(type: DocumentType, data: Mapping[str, Any]) -> dict[str, Any]:

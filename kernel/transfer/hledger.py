@@ -32,7 +32,7 @@ def account_name(account: BookAccount) -> str:
 
 def _part(code: str, name: str) -> str:
     text = code if name == code else f"{code} {name}"
-    cleaned = one_line(text).replace(";", ",").lstrip(_MARKS).rstrip(")]}").strip()
+    cleaned = one_line(text).replace(";", ",").lstrip(_MARKS).strip()
     return cleaned.strip(":") or "account"
 
 

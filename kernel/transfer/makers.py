@@ -23,7 +23,6 @@ FindLink = Callable[[str, str, str], str | None]
 ROWS = "rows"
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FORMS = ("value", "column", "link", "each", "fields")
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,12 @@ def read_maker(data: Any, reader: Reader, key: str) -> Maker:
         return _read_text(data, reader, key)
     if isinstance(data, list):
         return _list_maker([read_maker(item, reader, f"{key}/{index}") for index, item in enumerate(data)])
-    below = Reader(data, reader.faults, f"{reader.pointer}/{key}")
-    form = next((name for name in _FORMS if name in below.data), None)
+    form = next((name for name in _READERS if name in data), None) if isinstance(data, Mapping) else None
     if form is None:
-        below.fault("", "field", "this is no way to make a field", f"a text, a list, or an object with {_FORMS}")
+        expected = f"a text, a list, or an object with one of {', '.join(_READERS)}"
+        reader.faults.append(Violation(f"{reader.pointer}/{key}", "field", "this is no way to make a field", expected))
         return _constant(None)
-    return _READERS[form](below)
+    return _READERS[form](Reader(data, reader.faults, f"{reader.pointer}/{key}"))
 
 
 def read_members(reader: Reader, key: str) -> Maker:
@@ -137,7 +136,7 @@ def _read_link(reader: Reader) -> Maker:
     """{"link": type, "by": field, "from": …}: the id of the document that has this value in that field."""
     reader.keys(("link", "by", "from"), ("link", "by", "from"))
     type, by = reader.name("link", QUALIFIED_NAME, "applet.noun"), reader.text("by")
-    source = read_maker(reader.data.get("from", ""), reader, "from")
+    source = read_maker(reader.data["from"], reader, "from") if "from" in reader.data else _constant(None)
 
     def make(scope: Scope, call: Call, pointer: str) -> Any:
         value = source(scope, call, pointer)

@@ -19,7 +19,7 @@ class Spool:
 
     def __init__(self) -> None:
         # An empty name is an anonymous file: in memory while small, on disk when it grows.
-        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection = sqlite3.connect("")
         self._connection.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, key TEXT, data TEXT, fault TEXT)")
 
     def __enter__(self) -> Self:
@@ -31,11 +31,10 @@ class Spool:
         self._connection.close()
 
     def fill(self, rows: Iterable[SourceRow], key: Sequence[str]) -> None:
-        self._connection.execute("BEGIN")
         records = ((row.number, key_of(row.values, key), _text(row.values), row.fault) for row in rows)
-        self._connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", records)
-        self._connection.execute("CREATE INDEX rows_key ON rows (key, number)")
-        self._connection.execute("COMMIT")
+        with self._connection:
+            self._connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", records)
+            self._connection.execute("CREATE INDEX rows_key ON rows (key, number)")
 
     def find(self, key: str) -> list[SourceRow]:
         """The rows of a key, in the order of the file."""
