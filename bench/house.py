@@ -41,9 +41,10 @@ class House:
     _tenants: dict[str, Tenant] = field(default_factory=dict)
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Bare psycopg as the owner, autocommit, without SET ROLE; statements are prepared when they come again."""
+        """Bare psycopg as the owner, autocommit, without SET ROLE; nothing is parsed that need not be."""
         connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=0)
-        connection.adapters.register_loader("uuid", TextLoader)
+        for name in ("uuid", "jsonb"):
+            connection.adapters.register_loader(name, TextLoader)
         return connection
 
     def tenant(self, name: str) -> Tenant:

@@ -29,7 +29,7 @@ QUESTION = {
     "sort": "-due_on",
     "limit": str(LIMIT),
 }
-_COLUMNS = "id, type, company_id, version, state, number, data::text, created_at, created_by, updated_at, updated_by"
+_COLUMNS = "id, type, company_id, version, state, number, data, created_at, created_by, updated_at, updated_by"
 # As somebody would write it who knows the data: text compares as dates do, what is left out is not asked for.
 _ROWS = """
 SELECT {columns} FROM "{schema}".documents
