@@ -63,7 +63,7 @@ def authenticate(kernel: Parts, header: str | None) -> Identity:
     if is_opaque(API_KEY, sent):
         return _authenticate_key(kernel, sent, now)
     claims = read_access_token(kernel.installation.token_secret, sent, now)
-    with kernel.database.platform() as uow:
+    with kernel.database.glance() as uow:
         return _authenticate_session(uow, claims, now)
 
 

@@ -69,6 +69,12 @@ class Database:
             yield from _closing(UnitOfWork(connection, None, 0))
 
     @contextmanager
+    def glance(self) -> Iterator[UnitOfWork]:
+        """One read of the platform's tables, without the two round trips that begin and end a transaction."""
+        with self._checked_out(None, self._pool_size_max) as connection:
+            yield UnitOfWork(connection, None, 0)
+
+    @contextmanager
     def owner(self, database: str | None = None) -> Iterator[psycopg.Connection[Any]]:
         """The owner's connection in autocommit: schemas, roles, indexes. Never used to serve a request."""
         dsn = self._owner_dsn(database)

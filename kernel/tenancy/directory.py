@@ -22,7 +22,7 @@ class Directory:
 
     def get(self, name: str) -> TenantRecord:
         """The tenant of this name; raises TenantUnknown."""
-        with self._database.platform() as uow:
+        with self._database.glance() as uow:
             found = find_tenant(uow, name)
         if found is None:
             raise TenantUnknown(tenant=name)
@@ -30,7 +30,7 @@ class Directory:
 
     def list(self, *, state: str | None = None) -> list[TenantRecord]:
         """All tenants by name, or those in one state."""
-        with self._database.platform() as uow:
+        with self._database.glance() as uow:
             rows = uow.execute(
                 f"SELECT {TENANT_COLUMNS} FROM {{p}}.tenants WHERE %s::text IS NULL OR state = %s ORDER BY name",
                 [state, state],
