@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from bench.business import CUSTOMER_BYTES, customer, found_business
 from kernel.auth.passwords import Passwords
-from kernel.auth.service import create_api_key, create_user
+from kernel.auth.records import Authority
+from kernel.auth.service import create_api_key, create_user, log_in
 from kernel.documents.listing import ListRequest
 from kernel.documents.queries import query
 from kernel.http.app import create_app
@@ -34,8 +35,8 @@ DELETE_STATEMENTS = 5
 LIST_STATEMENTS = 5
 CREATE_INVOICE_STATEMENTS = 17
 POST_INVOICE_STATEMENTS = 13
-# Over HTTP, what finds out who is asking comes on top: BEGIN, one SELECT, ROLLBACK.
-AUTHENTICATION_STATEMENTS = 3
+# Over HTTP, what finds out who is asking comes on top.
+AUTHENTICATION_STATEMENTS = {"session": 1, "key": 3}
 # What a refusal may cost: nothing is written, and nothing is asked that the answer does not need.
 REFUSED_CREATE_STATEMENTS = 2
 # Rows of all tables that one customer of 1,000 bytes of JSON makes; the event repeats the fields.
@@ -43,6 +44,8 @@ CUSTOMER_ROW_BYTES = 2500
 CREATE_SQL_BYTES = 1200
 
 CONNECTIONS = 2
+EMAIL, PASSWORD = "clerk@acme.example", "correct horse battery"
+CUSTOMERS_PATH = "/api/v1/parties/customers"
 _numbers = itertools.count(1)
 
 
@@ -107,17 +110,28 @@ def house(empty_database):
 
 
 @pytest.fixture(scope="module")
-def client(house):
-    kernel = house.kernel
+def clients(house):
+    """An administrator who is logged in, and the same with an API key."""
+    kernel, passwords, now = house.kernel, Passwords(64, 1, 1), house.kernel.clock()
+    authority = Authority(kernel.installation.token_secret, passwords)
     with kernel.database.platform() as uow:
-        user = create_user(uow, Passwords(64, 1, 1), house.tenant.id, "clerk@acme.example", kernel.clock())
-        key = create_api_key(uow, user.id, "bench", ["*"], kernel.clock())
+        user = create_user(uow, passwords, house.tenant.id, EMAIL, now, password=PASSWORD)
+        key = create_api_key(uow, user.id, "count", ["*"], now).secret
+        session = log_in(uow, authority, "acme", EMAIL, PASSWORD, now).access_token
         uow.commit()
     house.create("kernel.grant", {"actor_id": user.id, "role": "kernel.admin"})
     app = create_app(kernel, has_worker=False)
-    client = TestClient(app, headers={"authorization": f"Bearer {key.secret}"})
-    assert client.get("/api/v1/parties/customers").status_code == 200
-    return client
+    made = {
+        name: TestClient(app, headers={"authorization": f"Bearer {credential}"})
+        for name, credential in (("session", session), ("key", key))
+    }
+    assert [client.get(CUSTOMERS_PATH).status_code for client in made.values()] == [200, 200]
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(clients):
+    return clients["session"]
 
 
 def new_customer():
@@ -188,11 +202,12 @@ def test_posting_an_invoice_stays_within_its_budget(house):
     assert_within(statements, POST_INVOICE_STATEMENTS)
 
 
-def test_over_http_only_the_authentication_is_added(house, client):
+@pytest.mark.parametrize("credential", AUTHENTICATION_STATEMENTS)
+def test_over_http_only_the_authentication_is_added(clients, credential):
     with counted() as statements:
-        answer = client.post("/api/v1/parties/customers", json=new_customer())
+        answer = clients[credential].post(CUSTOMERS_PATH, json=new_customer())
     assert answer.status_code == 201
-    assert_within(statements, AUTHENTICATION_STATEMENTS + CREATE_STATEMENTS)
+    assert_within(statements, AUTHENTICATION_STATEMENTS[credential] + CREATE_STATEMENTS)
 
 
 def test_posting_over_http_takes_as_many_statements_as_in_process(house, client):
@@ -200,14 +215,14 @@ def test_posting_over_http_takes_as_many_statements_as_in_process(house, client)
     with counted() as statements:
         answer = client.post(f"/api/v1/receivables/invoices/{id}/post", json={})
     assert answer.json()["state"] == "posted"
-    assert_within(statements, AUTHENTICATION_STATEMENTS + POST_INVOICE_STATEMENTS)
+    assert_within(statements, AUTHENTICATION_STATEMENTS["session"] + POST_INVOICE_STATEMENTS)
 
 
 def test_a_document_that_is_refused_costs_no_statement_of_its_own(house, client):
     with counted() as statements:
-        answer = client.post("/api/v1/parties/customers", json={"code": 7})
+        answer = client.post(CUSTOMERS_PATH, json={"code": 7})
     assert answer.status_code == 422
-    assert_within(statements, AUTHENTICATION_STATEMENTS + REFUSED_CREATE_STATEMENTS)
+    assert_within(statements, AUTHENTICATION_STATEMENTS["session"] + REFUSED_CREATE_STATEMENTS)
 
 
 def test_the_rows_of_a_customer_stay_within_their_bytes(house):
