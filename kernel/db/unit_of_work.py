@@ -36,10 +36,14 @@ class UnitOfWork:
         self.generation = generation
         self.is_committed = False
         self._is_doomed = False
+        self._has_ended = False
         self._after_commit: list[Callable[[], None]] = []
 
     def execute(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
         """Run SQL text with `{t}` (tenant schema) and `{p}` (platform schema) in it; values are always bound."""
+        if self._has_ended:
+            # The connection is back in the pool, and may be another tenant's by now.
+            raise RuntimeError("this unit of work has ended; what it was to read must be read before")
         schema = self.tenant.schema if self.tenant else ""
         return self.connection.execute(qualify(sql, schema), parameters)
 
@@ -82,8 +86,13 @@ class UnitOfWork:
         for callback in self._after_commit:
             callback()
 
+    def end(self) -> None:
+        """Roll back what was not committed, and answer nothing from now on."""
+        self._has_ended = True
+        self.rollback()
+
     def rollback(self) -> None:
-        """End the transaction without a trace; harmless when it has ended already."""
+        """Leave no trace of the transaction; harmless when it has ended already."""
         status = self.connection.info.transaction_status
         if status == pq.TransactionStatus.ACTIVE:
             # Interrupted in the middle of a statement, by Ctrl-C say: PostgreSQL rolls back what loses its connection.

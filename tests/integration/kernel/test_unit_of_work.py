@@ -121,3 +121,11 @@ def test_generations_rise_with_what_may_be_decided(kernel, tenant):
     with kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.role", {"name": "seller", "title": "Seller", "permissions": []})
     assert generation() == before + 1
+
+
+def test_a_unit_of_work_that_has_ended_answers_nothing(kernel, tenant):
+    with kernel.operate(tenant) as ctx:
+        page = ctx.documents.query("kernel.notification")
+    with pytest.raises(RuntimeError, match="has ended"):
+        ctx.uow.execute("SELECT 1")
+    assert page.items == ()
