@@ -31,7 +31,8 @@ from sdk.expressions.kinds import DATE, DECIMAL, LIST, TEXT
 from sdk.reports import Measure, Report
 
 REPORT_ROWS_MAX = 100_000
-ZERO: ColumnElement[Any] = literal_column("0", Numeric)
+# With its type: by itself it would come back as an int, which is no amount.
+ZERO: ColumnElement[Any] = literal_column("0::numeric", Numeric)
 
 # (kind, SQL) by name, as PlainColumns takes them.
 Shown = dict[str, tuple[str, ColumnElement[Any]]]

@@ -1,7 +1,10 @@
 """Northwind Traders moves its books into Bos: two and a half years of real trade, then the first payments."""
 
 import csv
+import io
 import json
+import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -9,8 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from beancount import loader
 
 from tests.acceptance.installation import Client, Installation, as_json, shared_data
+from tests.prerequisites import require
 
 MAPPINGS = Path(__file__).parent / "northwind"
 YEARS = ("1996", "1997", "1998")
@@ -190,6 +195,23 @@ def test_bad_rows_are_put_aside_and_good_ones_come_in(installation: Installation
     assert len(nancy.every("parties/customers")) == 93
 
 
+def test_a_rehearsal_says_what_would_happen_and_writes_nothing(installation: Installation, nancy: Client):
+    orders = "order_id,customer_id,order_date,freight\n90001,ALFKI,1998-05-07,1.00\n"
+    orders += "90002,NOBODY,1998-05-07,1.00\n90003,ALFKI,the day before,1.00\n"
+    lines = "".join(f"{number},11,14,12,0\n" for number in (90001, 90002, 90003))
+    (installation.folder / "orders.csv").write_text(orders)
+    (installation.folder / "order_details.csv").write_text("order_id,product_id,unit_price,quantity,discount\n" + lines)
+    wanted = ("import", "orders.csv", "--mapping", MAPPINGS / "invoices.json", "--dry-run")
+    report = installation.ask(*wanted, code=1)
+    assert (report["created"], report["rejected"], report["dry_run"]) == (1, 2, True)
+    rejects = [json.loads(line) for line in (installation.folder / report["rejects"]).read_text().splitlines()]
+    assert [(each["row"], fault["field"]) for each in rejects for fault in each["violations"]] == [
+        (2, "/customer"),
+        (3, "/order_date"),
+    ]
+    assert nancy.get("receivables/invoices", filter="reference >= '90000'")["items"] == []
+
+
 def test_customers_pay_in_full_and_in_part(nancy: Client, story: SimpleNamespace):
     for reference, share in (("10248", 1), ("10249", 1), ("10250", 2), ("11077", 3)):
         invoice = nancy.one("receivables/invoices", f"reference == '{reference}'")
@@ -249,6 +271,8 @@ def test_the_trial_balance_is_zero_in_every_year(nancy: Client):
         totals = nancy.report("ledger.trial_balance", since=f"{year}-01-01", at=f"{year}-12-31")["totals"]
         assert Decimal(totals["closing"]) == Decimal(totals["opening"]) == 0
         assert totals["debit"] == totals["credit"]
+    # Amounts are texts, also those that are nothing.
+    assert {row["values"]["opening"] for row in nancy.report("ledger.trial_balance")["rows"]} == {"0.00"}
     postings = nancy.get("registers/ledger.postings/balance")["items"][0]["resources"]
     assert Decimal(postings["base_amount"]) == 0
 
@@ -264,6 +288,31 @@ def test_the_statements_agree_with_the_trial_balance(nancy: Client):
         assert assets == sum(amount for code, amount in closing.items() if code < "2")
         assert assets == amount_of(sheet, "liabilities_and_equity", "balance") == net_income
     assert net_income == Decimal("1330735.98")
+
+
+def test_the_books_can_be_taken_elsewhere(installation: Installation, nancy: Client):
+    hledger = require("hledger")
+    for format in ("hledger", "beancount"):
+        out = ("--format", format, "--out", f"books.{format}")
+        installation.run("export", "ledger.journal_entry", *out)
+    closing = {code: amount for code, amount in closing_by_code(nancy).items() if amount}
+    ask = [hledger, "-f", str(installation.folder / "books.hledger"), "balance", "--flat", "--no-total"]
+    done = subprocess.run(
+        [*ask, "--layout", "bare", "-O", "csv"], check=True, capture_output=True, text=True, timeout=60
+    )
+    rows = csv.DictReader(io.StringIO(done.stdout))
+    assert {code_of(row["account"], " "): Decimal(row["balance"]) for row in rows} == closing
+    entries, errors, _ = loader.load_file(str(installation.folder / "books.beancount"))
+    assert errors == []
+    held: Counter[str] = Counter()
+    for posting in (posting for entry in entries for posting in getattr(entry, "postings", ())):
+        held[code_of(posting.account, "-")] += posting.units.number
+    assert held == closing
+
+
+def code_of(account: str, separator: str) -> str:
+    """The code of the lowest of `1000 Assets:1100 Receivables:1200 Trade receivables`."""
+    return account.rsplit(":", maxsplit=1)[-1].split(separator, maxsplit=1)[0]
 
 
 def test_the_command_says_what_the_server_says(installation: Installation, nancy: Client):
