@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from kernel.transfer.importer import BATCH_SIZE, Importer, ImportOptions, Import
 from kernel.transfer.mapping import ImportMapping, load_mapping
 from kernel.transfer.records import Records
 from kernel.transfer.rejects import Rejects
-from kernel.transfer.sources import FORMATS, Dialect, Source, guess_format
+from kernel.transfer.sources import FORMATS, STDIN, Dialect, Source, guess_format
 from sdk.errors import Violation
 
 ON_EXISTING = ("skip", "update", "reject")
@@ -79,7 +79,7 @@ def add_commands(cli: Cli) -> None:
                 raise typer.BadParameter(", ".join(filter(None, known)), param_hint=option)
         plan = _read_plan(mapping, type, key)
         dialect = Dialect(format or guess_format(file), delimiter.replace("\\t", "\t"), encoding)
-        path = rejects or Path(f"{'stdin' if file == '-' else Path(file).stem}.rejects.jsonl")
+        path = rejects or Path(f"{'stdin' if file == STDIN else Path(file).stem}.rejects.jsonl")
         with open_kernel(terminal.settings) as kernel, _open(file) as stream, Rejects(path) as bin:
             caller = find_caller(kernel, tenant, as_user)
             options = _options(caller, plan, company, on_existing=on_existing, batch=batch, is_rehearsal=dry_run)
@@ -114,8 +114,12 @@ def _options(caller: Caller, plan: ImportMapping, company: str | None, **given: 
 def _run(terminal: Terminal, caller: Caller, options: ImportOptions, source: Source, rejects: Rejects) -> ImportReport:
     with act(caller, is_kept=False) as ctx:
         today = ctx.today
-    with terminal.progress(f"Importing {source.name}") as advance, Records(source, options.mapping, today) as records:
-        importer = Importer(caller, options, rejects, advance)
+    size = source.size()
+    with (
+        terminal.progress(f"Importing {source.name}", size) as advance,
+        Records(source, options.mapping, today) as records,
+    ):
+        importer = Importer(caller, options, rejects, _measure(source, advance) if size else advance)
         try:
             return importer.run(records)
         except SourceUnreadable:
@@ -123,9 +127,21 @@ def _run(terminal: Terminal, caller: Caller, options: ImportOptions, source: Sou
             raise
 
 
+def _measure(source: Source, advance: Callable[[int], None]) -> Callable[[int], None]:
+    """Progress in bytes of the file: how many documents it holds is not known before it has been read."""
+    read = 0
+
+    def measure(count: int) -> None:
+        nonlocal read
+        advance(source.position() - read)
+        read = source.position()
+
+    return measure
+
+
 @contextmanager
 def _open(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
+    if file == STDIN:
         yield sys.stdin.buffer
         return
     if not Path(file).is_file():

@@ -11,9 +11,11 @@ from typing import Any, Self
 
 import orjson
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from kernel.cli.errors import NotConfirmed
 from kernel.http.bodies import render_json
@@ -44,9 +46,12 @@ class Terminal:
         if self.is_json:
             self.show_json(list(rows))
         elif sys.stdout.isatty():
-            table = Table(*(column.replace("_", " ") for column in columns), header_style="bold")
+            table = Table(box=SIMPLE_HEAD)
+            for column in columns:
+                table.add_column(Text(column.replace("_", " ")), overflow="fold")
             for row in rows:
-                table.add_row(*(text_of(row.get(column)) for column in columns))
+                # Texts, since brackets in a plain str would be taken for markup.
+                table.add_row(*(Text(text_of(row.get(column))) for column in columns))
             Console().print(table)
         else:
             typer.echo("\t".join(columns))
@@ -96,9 +101,12 @@ class Terminal:
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """A bar on standard error while something slow goes on; call what it gives with how much was done."""
+        """A bar on standard error while something slow goes on; call what it gives with how much more was done.
+
+        total: of whatever is counted; None where that is not known.
+        """
         is_shown = sys.stderr.isatty() and not self.is_json
-        count = MofNCompleteColumn() if total is not None else TextColumn("{task.completed}")
+        count = TaskProgressColumn() if total is not None else TextColumn("{task.completed}")
         bar = BarColumn() if total is not None else SpinnerColumn()
         console = Console(stderr=True)
         with Progress(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,7 @@ from kernel.transfer.errors import SourceUnreadable
 FIELD_CHARACTERS_MAX = 10_000_000
 LINE_BYTES_MAX = 50_000_000
 FORMATS = ("csv", "jsonl")
+STDIN = "-"
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -57,9 +59,13 @@ class Source:
         except (UnicodeDecodeError, csv.Error, OSError) as error:
             raise SourceUnreadable(file=self.name, reason=str(error)) from error
 
+    def size(self) -> int | None:
+        """Bytes of the file; None where that is not known."""
+        return os.fstat(self.stream.fileno()).st_size if self.name != STDIN else None
+
     def position(self) -> int:
         """Bytes taken from the file so far."""
-        return self.stream.tell() if self.stream.seekable() else 0
+        return self.stream.tell()
 
     def _read_csv(self, stream: BinaryIO) -> Iterator[SourceRow]:
         csv.field_size_limit(FIELD_CHARACTERS_MAX)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections import defaultdict
 from decimal import Decimal
 
 import pytest
@@ -64,11 +65,10 @@ def read_balances(program, journal):
     """The balances hledger computes, by account and currency, without those that are zero."""
     command = [program, "-f", journal, "balance", "--flat", "--no-total", "--empty", "--output-format", "json"]
     rows, _ = json.loads(subprocess.run(command, check=True, capture_output=True).stdout, parse_float=str)
-    found = {
-        (name, amount["acommodity"]): Decimal(amount["aquantity"]["decimalMantissa"]).scaleb(
-            -amount["aquantity"]["decimalPlaces"]
-        )
-        for name, _, _, amounts in rows
-        for amount in amounts
-    }
+    found = defaultdict(Decimal)
+    for name, _, _, amounts in rows:
+        # Amounts of one currency at different prices are told apart.
+        for amount in amounts:
+            quantity = amount["aquantity"]
+            found[name, amount["acommodity"]] += Decimal(quantity["decimalMantissa"]).scaleb(-quantity["decimalPlaces"])
     return {key: amount for key, amount in found.items() if amount}
