@@ -44,7 +44,7 @@ class Discovery:
         importlib.invalidate_caches()
         with self._lock:
             known = {release.folder: release for release in self._releases.values() if release.applet}
-            found = (known.get(folder) or _read(folder) for folder in self._folders())
+            found = (known.get(folder) or _read(name, folder) for name, folder in self._folders())
             # First come, first served: an installed package cannot take the name of a shipped applet.
             releases: dict[str, Release] = {}
             for release in found:
@@ -60,20 +60,21 @@ class Discovery:
                 return release
         return None
 
-    def _folders(self) -> Iterator[Path]:
+    def _folders(self) -> Iterator[tuple[str, Path]]:
+        """Where applets lie, and what they are called as long as their manifest cannot be read."""
         if self._folder.is_dir():
-            yield from sorted(path.parent for path in self._folder.glob(f"*/{MANIFEST_NAME}"))
+            yield from ((path.parent.name, path.parent) for path in sorted(self._folder.glob(f"*/{MANIFEST_NAME}")))
         for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
             folder = _package_folder(entry.value)
             if folder and (folder / MANIFEST_NAME).is_file():
-                yield folder
+                yield entry.name, folder
 
 
-def _read(folder: Path) -> Release:
+def _read(name: str, folder: Path) -> Release:
     try:
         applet = Applet.load(folder)
     except BosError as fault:
-        return Release(folder.name, folder, fault=fault)
+        return Release(name, folder, fault=fault)
     return Release(applet.name, folder, applet)
 
 

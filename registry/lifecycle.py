@@ -41,9 +41,7 @@ class Transition:
         return {"state": self.state, "applets": list(self.applets)}
 
 
-def enable_applet(
-    ctx: KernelContext, discovery: Discovery, name: str, *, with_required: bool = False
-) -> Transition:
+def enable_applet(ctx: KernelContext, discovery: Discovery, name: str, *, with_required: bool = False) -> Transition:
     """Check everything, then enable. Raises AppletUnfit with every reason, AppletsRequired naming what else is needed.
 
     Enabling what is enabled changes nothing. Its capabilities, as the manifest declares them, are granted with it.

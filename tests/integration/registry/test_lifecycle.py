@@ -62,7 +62,9 @@ def test_enabling_and_disabling_twice_changes_nothing(world, applets_folder):
 
 def test_enable_names_what_else_must_be_enabled_and_does_it_when_asked(world, applets_folder):
     write_applet(applets_folder / "base", "base")
-    write_applet(applets_folder / "middle", "middle", manifest='[requires]\nsdk = ">=1.0"\napplets = { base = ">=1.0" }\n')
+    write_applet(
+        applets_folder / "middle", "middle", manifest='[requires]\nsdk = ">=1.0"\napplets = { base = ">=1.0" }\n'
+    )
     write_applet(applets_folder / "top", "top", manifest='[requires]\nsdk = ">=1.0"\napplets = { middle = ">=1.0" }\n')
     with pytest.raises(AppletsRequired) as error:
         enable(world, "top")
@@ -164,6 +166,13 @@ def test_a_package_installed_while_everything_runs_is_offered_enabled_called_and
     assert disable(world, "loyalty") == ("loyalty",)
     with pytest.raises(DocumentTypeUnknown):
         note(world, "loyalty")
+
+
+def test_a_broken_package_is_refused_with_its_faults_under_its_own_name(world, installed_package):
+    installed_package("bos_loyalty", "loyalty", manifest='colour = "blue"\n')
+    with pytest.raises(AppletUnfit) as error:
+        enable(world, "loyalty")
+    assert {violation.rule for violation in error.value.violations} == {"unknown_key"}
 
 
 def test_an_installed_package_cannot_take_the_name_of_a_shipped_applet(world, applets_folder, installed_package):
