@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import orjson
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    literal_column,
-)
+from sqlalchemy import ColumnElement, and_, literal_column
 
 from kernel.context import KernelContext
+from kernel.documents.cursors import decode_cursor, encode_cursor
 from kernel.documents.keyset import SortKey, after
 from kernel.documents.rows import COLUMNS, Row, read_rows, to_document
 from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
 from kernel.permissions import DENIED
-from sdk.document_errors import CursorInvalid, PageSizeExceeded, PermissionDenied
+from sdk.document_errors import PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
-from sdk.expressions import parse
+from sdk.expressions import InvalidExpression, parse
 from sdk.schema import DocumentType
 
 SORT_FIELDS_MAX = 5
@@ -61,16 +55,17 @@ class RowPage:
 def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> RowPage:
     """The page as stored rows, with titles: two statements more at most, however many links there are."""
     rows, cursor = read_page(ctx, type, wanted)
-    return RowPage(rows, cursor, titles_of(ctx, rows))
+    return RowPage(rows, cursor, titles_of(ctx, type, rows))
 
 
 def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tuple[list[Row], str | None]:
     """The rows of a page and the cursor of the next one, in one statement."""
     if not 1 <= wanted.limit <= ctx.kernel.settings.page_size_max:
         raise PageSizeExceeded(limit=wanted.limit, maximum=ctx.kernel.settings.page_size_max)
-    _refuse_masked(ctx, type, wanted)
+    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
+    _refuse_masked(hidden, wanted)
     keys = _sort_keys(type, wanted.sort)
-    where, values = render(and_(*_conditions(ctx, type, keys, wanted)))
+    where, values = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
     # The values a page is sorted by come along, so that its last row can say where the next page begins.
     sql = (
         f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"
@@ -78,22 +73,21 @@ def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tu
     )
     fetched = ctx.uow.execute(sql, {**values, "limit": wanted.limit + 1}).fetchall()
     page, width = fetched[: wanted.limit], len(Row._fields)
-    cursor = _encode(page[-1][width:]) if len(fetched) > wanted.limit else None
+    cursor = encode_cursor(page[-1][width:]) if len(fetched) > wanted.limit else None
     return [Row(*found[:width]) for found in page], cursor
 
 
-def _refuse_masked(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> None:
+def _refuse_masked(hidden: frozenset[str], wanted: ListRequest) -> None:
     """A field that may not be seen may not be filtered or sorted by either: the answer would tell its value."""
-    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
-    named = {name.removeprefix("-").partition(".")[0] for name in wanted.sort}
+    named = {_top(name.removeprefix("-")) for name in wanted.sort}
     if wanted.filter and hidden:
-        named |= {name.partition(".")[0] for name in parse(wanted.filter).names}
+        named |= {_top(name) for name in parse(wanted.filter).names}
     if named & hidden:
         raise Forbidden(action="filter by", resource=", ".join(sorted(named & hidden)))
 
 
 def _conditions(
-    ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest
+    ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest, hidden: frozenset[str]
 ) -> list[ColumnElement[bool]]:
     columns = columns_of(type)
     conditions = [is_of_type(type), allowed(ctx, type, columns, wanted.deleted)]
@@ -101,10 +95,12 @@ def _conditions(
         scope = {**ctx.scope(), "param": dict(wanted.parameters)}
         conditions.append(to_sql(parse(wanted.filter), columns, scope))
     if wanted.q:
-        places = [element_of(columns, field.path) for field in type.searchable if not field.in_array]
+        # Nor is it searched: whether something is found would tell it too.
+        seen = (field for field in type.searchable if not field.in_array and _top(field.path) not in hidden)
+        places = [element_of(columns, field.path) for field in seen]
         conditions.append(matches_text([*places, documents.c.number], wanted.q))
     if wanted.cursor:
-        conditions.append(after(keys, _decode(wanted.cursor, len(keys))))
+        conditions.append(after(keys, decode_cursor(wanted.cursor, [key.element.type for key in keys])))
     return conditions
 
 
@@ -141,7 +137,9 @@ def is_of_type(type: DocumentType) -> ColumnElement[bool]:
 
 def _sort_keys(type: DocumentType, sort: Sequence[str]) -> list[SortKey]:
     """The sort as asked, made total by the id; without one, newest first."""
-    names = list(sort)[:SORT_FIELDS_MAX] or ["-id"]
+    if len(sort) > SORT_FIELDS_MAX:
+        raise InvalidExpression(f"a list is sorted by {SORT_FIELDS_MAX} fields at most")
+    names = list(sort) or ["-id"]
     if "id" not in {name.removeprefix("-") for name in names}:
         names.append("-id" if names[-1].startswith("-") else "id")
     return [_sort_key(type, name.removeprefix("-"), name.startswith("-")) for name in names]
@@ -149,32 +147,29 @@ def _sort_keys(type: DocumentType, sort: Sequence[str]) -> list[SortKey]:
 
 @lru_cache(maxsize=SORT_KEYS_REMEMBERED_MAX)
 def _sort_key(type: DocumentType, name: str, descending: bool) -> SortKey:
+    field = type.fields.get(name)
+    if field is not None and (field.in_array or field.kind in ("array", "object")):
+        raise InvalidExpression(f"{name} has several values in one document, so nothing is sorted by it")
     return SortKey.of(element_of(columns_of(type), name), descending)
 
 
-def _encode(values: Sequence[Any]) -> str:
-    text = orjson.dumps([None if value is None else str(value) for value in values])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+def _top(path: str) -> str:
+    """The field a path begins with: masks hide whole fields."""
+    return path.partition(".")[0]
 
 
-def _decode(cursor: str, count: int) -> list[Any]:
-    try:
-        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
-        raise CursorInvalid from None
-    if not isinstance(values, list) or len(values) != count:
-        raise CursorInvalid
-    if not all(value is None or isinstance(value, str) for value in values):
-        raise CursorInvalid
-    return values
+def titles_of(ctx: KernelContext, type: DocumentType, rows: Sequence[Row]) -> dict[str, str]:
+    """Titles of the documents the rows link to, those the caller may read, in one statement.
 
-
-def titles_of(ctx: KernelContext, rows: Sequence[Row]) -> dict[str, str]:
-    """Titles of the documents the rows link to, those the caller may read, in one statement."""
+    Nothing of what hidden fields link to: the title would tell the value.
+    """
     if not rows:
         return {}
+    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
     targets = ctx.uow.execute(
-        "SELECT DISTINCT to_id::text FROM {t}.links WHERE from_id = ANY(%s::uuid[])", [[row.id for row in rows]]
+        "SELECT DISTINCT to_id::text FROM {t}.links"
+        " WHERE from_id = ANY(%s::uuid[]) AND split_part(field, '.', 1) <> ALL(%s::text[])",
+        [[row.id for row in rows], sorted(hidden)],
     ).fetchall()
     return titles_by_id(ctx, [target for (target,) in targets])
 
@@ -184,12 +179,16 @@ def titles_by_id(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
     titles = {}
     for row in read_rows(ctx.uow, ids) if ids else []:
         type = ctx.runtime.catalogue.types.get(row.type)
-        if type and ctx.permissions.allows("read", type, to_document(type, row), ctx.scope()):
-            titles[row.id] = title_of(type, row)
+        if type is None:
+            continue
+        document = to_document(type, row)
+        if ctx.permissions.allows("read", type, document, ctx.scope()):
+            titles[row.id] = title_of(type, row, ctx.permissions.mask(type, "read", document, ctx.scope()))
     return titles
 
 
-def title_of(type: DocumentType, row: Row) -> str:
-    """What people call a document: its title field, its number, or failing both its id."""
-    named = row.number if type.title_field in (None, "number") else row.data.get(type.title_field)
+def title_of(type: DocumentType, row: Row, hidden: frozenset[str] = frozenset()) -> str:
+    """What people call a document: its title field, its number, or failing both its id. hidden: fields not to show."""
+    is_shown = type.title_field not in (None, "number", *hidden)
+    named = row.data.get(type.title_field) if is_shown and type.title_field else row.number
     return str(named or row.number or row.id)

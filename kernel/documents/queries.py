@@ -12,25 +12,27 @@ from kernel.documents.rows import Row, to_document
 from sdk.context import Page
 from sdk.document import Document
 from sdk.document_errors import NotUnambiguous
+from sdk.schema import DocumentType
 
 
 def query(ctx: KernelContext, type_name: str, wanted: ListRequest) -> Page:
     """One page of documents a filter holds for."""
     type = ctx.runtime.catalogue.type(type_name)
     rows, cursor = read_page(ctx, type, wanted)
-    return Page(tuple(to_document(type, row) for row in rows), cursor, _Titles(ctx, rows))
+    return Page(tuple(to_document(type, row) for row in rows), cursor, _Titles(ctx, type, rows))
 
 
 class _Titles(Mapping[str, str]):
     """Titles of what the rows link to, read when somebody asks: code mostly does not."""
 
-    def __init__(self, ctx: KernelContext, rows: Sequence[Row]) -> None:
+    def __init__(self, ctx: KernelContext, type: DocumentType, rows: Sequence[Row]) -> None:
         self._ctx = ctx
+        self._type = type
         self._rows = rows
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        return titles_of(self._ctx, self._rows)
+        return titles_of(self._ctx, self._type, self._rows)
 
     def __getitem__(self, id: str) -> str:
         return self._found[id]

@@ -6,6 +6,8 @@ from typing import Any
 
 from kernel.context import KernelContext
 from kernel.documents.service import get_any
+from kernel.events.cursors import decode_cursor, encode_cursor
+from kernel.events.sight import payload_without
 from sdk.document_errors import PageSizeExceeded
 from sdk.values import instant_text
 
@@ -24,17 +26,17 @@ def revisions(
     document = get_any(ctx, type_name, id)
     type = ctx.runtime.catalogue.type(type_name)
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
-    before = int(cursor) if cursor and cursor.isdigit() else None
+    before = decode_cursor(cursor) if cursor else None
     rows = ctx.uow.execute(_READ, [document.id, before, before, limit + 1]).fetchall()
     items = [_revision(row, hidden) for row in rows[:limit]]
-    return {"items": items, "cursor": str(rows[limit - 1][0]) if len(rows) > limit else None}
+    return {"items": items, "cursor": encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None}
 
 
 def _revision(row: tuple[Any, ...], hidden: frozenset[str]) -> dict[str, Any]:
     _, id, type, version, occurred_at, actor, applet, correlation_id, request, payload = row
-    if hidden and isinstance(payload.get("diff"), dict):
-        payload = {**payload, "diff": {k: v for k, v in payload["diff"].items() if k not in hidden}}
     return {
+        # First: what an applet has emitted must not stand in the place of who did it and when.
+        **payload_without(payload, hidden),
         "event_id": id,
         "event": type,
         "version": version,
@@ -43,5 +45,4 @@ def _revision(row: tuple[Any, ...], hidden: frozenset[str]) -> dict[str, Any]:
         "applet": applet,
         "correlation_id": correlation_id,
         "request": request,
-        **payload,
     }

@@ -4,8 +4,9 @@ can grant them: kernel.admin and kernel.auditor have them anyway.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from kernel.context import KernelContext
 from kernel.documents.service import get_any
@@ -14,6 +15,8 @@ from sdk.errors import Forbidden
 from sdk.event import Event
 
 EVENT, DELIVERY = "kernel.event", "kernel.delivery"
+# What the event of a changed document tells.
+_OF_CHANGES = ("diff", "state", "number", "arguments", "company_id")
 
 
 def check_operator(ctx: KernelContext, action: str) -> None:
@@ -33,14 +36,17 @@ def sight_of(ctx: KernelContext, aggregate_type: str | None, aggregate_id: str |
     document = get_any(ctx, aggregate_type, aggregate_id)
     type = ctx.runtime.catalogue.type(aggregate_type)
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
-    return lambda event: _without(event, hidden)
+    return lambda event: replace(event, payload=payload_without(event.payload, hidden))
 
 
-def _without(event: Event, hidden: frozenset[str]) -> Event:
-    """The event without the values of hidden fields; what an applet emitted of its own is left out where any hides."""
+def payload_without(payload: Mapping[str, Any], hidden: frozenset[str]) -> Mapping[str, Any]:
+    """A payload without the values of hidden fields; what an applet emitted of its own is left out where any hides."""
     if not hidden:
-        return event
-    diff = event.payload.get("diff")
-    if not isinstance(diff, dict):
-        return replace(event, payload={})
-    return replace(event, payload={**event.payload, "diff": {k: v for k, v in diff.items() if k not in hidden}})
+        return payload
+    if not isinstance(payload.get("diff"), dict):
+        return {}
+    kept = {name: payload[name] for name in _OF_CHANGES if name in payload}
+    for name in ("diff", "arguments"):
+        if isinstance(kept.get(name), dict):
+            kept[name] = {field: value for field, value in kept[name].items() if field not in hidden}
+    return kept
