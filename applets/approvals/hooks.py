@@ -8,12 +8,12 @@ from typing import Any
 from sdk import Context, Document, Event, decimal_text, hooks
 
 from .errors import SelfApprovalRefused
-from .requests import INVOICE, REQUEST, follow_invoice, require_approval
+from .requests import INVOICE, REQUEST, follow_invoice, is_author, require_approval
 
 PAYMENT = "receivables.payment"
 
 
-@hooks.on(f"{INVOICE}.created", f"{INVOICE}.updated")
+@hooks.on(f"{INVOICE}.created", f"{INVOICE}.updated", f"{INVOICE}.restored")
 def request_approval(ctx: Context, event: Event) -> None:
     """The invoice may have gone on since: what counts is how it stands now."""
     found = ctx.documents.query(INVOICE, "id == param.id", parameters={"id": event.aggregate_id}, limit=1).items
@@ -29,7 +29,7 @@ def hold_unapproved(ctx: Context, document: Document) -> None:
 
 @hooks.validate_action(REQUEST, "approve")
 def refuse_self_approval(ctx: Context, document: Document) -> None:
-    if ctx.settings["four_eyes"] and ctx.actor.id == document.get("requested_by"):
+    if ctx.settings["four_eyes"] and is_author(ctx, document, ctx.actor.id):
         raise SelfApprovalRefused(action="approve", resource=REQUEST)
 
 

@@ -25,7 +25,7 @@ def requests_of(ctx: Context, invoice: Document) -> tuple[Document, ...]:
 
 
 def as_rules(requests: tuple[Document, ...]) -> list[Request]:
-    return [Request(request.state or "", request["amount"]) for request in requests]
+    return [Request(request.state or "", request["amount"], request.get("currency")) for request in requests]
 
 
 def is_over_limit(ctx: Context, invoice: Document) -> bool:
@@ -37,11 +37,21 @@ def is_over_limit(ctx: Context, invoice: Document) -> bool:
     return rules.is_over_limit(invoice["total"], rate, ctx.settings["approval_limit"])
 
 
+def is_author(ctx: Context, request: Document, actor_id: str) -> bool:
+    """Whether somebody wrote the document of a request, or was the last to change it."""
+    authors = {request.get("requested_by")}
+    if request["document_type"] == INVOICE:
+        invoice = ctx.elevated.documents.get(INVOICE, request["document"])
+        authors |= {invoice.created_by, invoice.updated_by}
+    return actor_id in authors
+
+
 def require_approval(ctx: Context, invoice: Document) -> None:
     """Raises ApprovalMissing, ApprovalPending, ApprovalRejected."""
     if not is_over_limit(ctx, invoice):
         return
-    refusal = REFUSALS.get(rules.standing(as_rules(requests_of(ctx, invoice)), invoice["total"]))
+    standing = rules.standing(as_rules(requests_of(ctx, invoice)), invoice["total"], invoice["currency"])
+    refusal = REFUSALS.get(standing)
     if refusal is not None:
         limit = decimal_text(ctx.settings["approval_limit"], 2)
         raise refusal(total=decimal_text(invoice["total"], 2), currency=invoice["currency"], limit=limit)
@@ -51,7 +61,7 @@ def follow_invoice(ctx: Context, invoice: Document) -> None:
     """Ask for approval, correct what was asked for, or withdraw it."""
     requests = requests_of(ctx, invoice)
     pending = next((request for request in requests if request.state == "pending"), None)
-    step = rules.next_step(as_rules(requests), invoice["total"], is_over_limit(ctx, invoice))
+    step = rules.next_step(as_rules(requests), invoice["total"], invoice["currency"], is_over_limit(ctx, invoice))
     if step == rules.CREATE:
         ctx.documents.create(REQUEST, _request(ctx, invoice), company_id=invoice.company_id)
     elif step == rules.CHANGE and pending is not None:

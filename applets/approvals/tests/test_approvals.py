@@ -10,6 +10,7 @@ from sdk import Actor
 from sdk.states import ActionNotAllowed
 
 CLERK = Actor(id="clerk", kind="user", name="Clerk")
+BOSS = Actor(id="boss", kind="user", name="Boss")
 
 
 def test_a_small_invoice_is_posted_at_once(office):
@@ -66,6 +67,16 @@ def test_nobody_approves_an_invoice_of_their_own(office):
     assert office.decide(request, "reject", actor=CLERK).state == "rejected"
 
 
+def test_who_made_an_invoice_large_does_not_approve_it_either(office):
+    invoice = office.draft("100")
+    with office.kernel.context(BOSS) as ctx:
+        lines = [{"description": "Work", "unit_price": "50000"}]
+        ctx.documents.update("receivables.invoice", invoice.id, {"lines": lines})
+    (request,) = office.requests(invoice)
+    with pytest.raises(SelfApprovalRefused):
+        office.decide(request, actor=BOSS)
+
+
 def test_four_eyes_can_be_switched_off(office):
     office.kernel.set_settings("approvals", four_eyes=False)
     (request,) = office.requests(office.draft("12000"))
@@ -106,6 +117,18 @@ def test_an_approval_counts_up_to_its_amount(office):
     assert (newest.state, newest["amount"], oldest.state) == ("pending", Decimal("15000.00"), "approved")
 
 
+def test_an_approval_in_one_currency_is_none_in_another(office):
+    rate = {"currency": "JPY", "base": "EUR", "valid_on": "2026-01-01", "rate": "0.006"}
+    office.documents.create("ledger.exchange_rate", rate)
+    invoice = office.draft("2000000", currency="JPY")
+    office.decide(office.requests(invoice)[0])
+    office.documents.update("receivables.invoice", invoice.id, {"currency": "EUR"})
+    with pytest.raises(ApprovalMissing):
+        office.post(invoice)
+    newest, _ = office.requests(invoice)
+    assert (newest.state, newest["amount"], newest["currency"]) == ("pending", Decimal("2000000.00"), "EUR")
+
+
 def test_a_pending_request_follows_the_invoice(office):
     invoice = office.draft("12000")
     assert len(office.requests(invoice)) == 1
@@ -130,6 +153,15 @@ def test_an_invoice_deleted_before_the_event_arrives_asks_for_nothing(office):
     invoice = office.draft("12000")
     office.documents.delete("receivables.invoice", invoice.id)
     assert office.requests(invoice) == []
+
+
+def test_an_invoice_that_is_restored_asks_anew(office):
+    invoice = office.draft("12000")
+    office.documents.delete("receivables.invoice", invoice.id)
+    assert office.requests(invoice) == []
+    office.documents.restore("receivables.invoice", invoice.id)
+    (request,) = office.requests(invoice)
+    assert request.state == "pending"
 
 
 def test_disabling_approvals_lets_posting_through_and_enabling_brings_the_rule_back(office):

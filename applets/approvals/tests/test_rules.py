@@ -8,7 +8,7 @@ from applets.approvals.rules import Request, is_over_limit, next_step, standing
 
 
 def requests(*pairs):
-    return [Request(state, Decimal(amount)) for state, amount in pairs]
+    return [Request(state, Decimal(amount), "EUR") for state, amount in pairs]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,17 @@ def test_above_the_limit_is_more_than_the_limit(total, rate, over):
     ],
 )
 def test_the_newest_request_counts_up_to_its_amount(present, total, says):
-    assert standing(requests(*present), Decimal(total)) == says
+    assert standing(requests(*present), Decimal(total), "EUR") == says
+
+
+@pytest.mark.parametrize(("state", "says"), [("approved", "needed"), ("rejected", "needed"), ("pending", "pending")])
+def test_a_decision_says_nothing_about_another_currency(state, says):
+    assert standing([Request(state, Decimal(2_000_000), "JPY")], Decimal(2_000_000), "EUR") == says
+
+
+def test_a_pending_request_follows_the_currency():
+    pending = [Request("pending", Decimal(12_000), "USD")]
+    assert next_step(pending, Decimal(12_000), "EUR", over_limit=True) == "change"
 
 
 @pytest.mark.parametrize(
@@ -61,4 +71,4 @@ def test_the_newest_request_counts_up_to_its_amount(present, total, says):
     ],
 )
 def test_a_change_asks_again_only_where_that_is_needed(present, total, over, step):
-    assert next_step(requests(*present), Decimal(total), over) == step
+    assert next_step(requests(*present), Decimal(total), "EUR", over) == step
