@@ -131,20 +131,27 @@ class KernelContext:
 
     @contextmanager
     def writing(self, document: Document) -> Iterator[None]:
-        """While `document` is being saved; movements may be recorded for it. A failure dooms the transaction:
-
-        an applet that swallowed the error could otherwise commit half of a write.
-        """
+        """While `document` is being saved; movements may be recorded for it, and are forgotten when that fails."""
         writing = self.work.writing
         writing.append(document.id)
         depth = len(writing)
+        try:
+            with self.undivided():
+                yield
+        except BaseException:
+            self.work.staged.pop(document.id, None)
+            raise
+        finally:
+            del writing[depth - 1 :]
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """A failure inside dooms the transaction: code that swallowed the error could otherwise commit half of it."""
         try:
             yield
         except BaseException:
             self.uow.doom()
             raise
-        finally:
-            del writing[depth - 1 :]
 
     def announce_deliveries(self) -> None:
         """Wake the worker of this process: a committed transaction has left deliveries."""
@@ -159,4 +166,3 @@ class KernelContext:
             "actor": {"id": actor.id, "kind": actor.kind, "email": actor.email, "companies": companies},
             "today": self.today,
         }
-

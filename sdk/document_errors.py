@@ -89,5 +89,9 @@ class DimensionNotText(Invalid):
     """The dimension {dimension} of the register {register} is a text."""
 
 
+class DimensionTooLong(Invalid):
+    """The dimension {dimension} of the register {register} is longer than {maximum} bytes."""
+
+
 class AmountInexact(Invalid):
     """{amount} is no exact amount of {resource} in the register {register}: give a Decimal."""

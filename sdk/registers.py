@@ -10,12 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 from sdk.definition import QUALIFIED_NAME, Reader
+from sdk.document_errors import DimensionNotText, DimensionTooLong
 from sdk.errors import Conflict, Invalid, Violation
 from sdk.nearest import nearest_or_all
 from sdk.values import decimal_text
 
 DIMENSIONS_MAX = 8
 RESOURCES_MAX = 4
+# Totals are kept by all dimensions together, and a key of PostgreSQL's holds 2,700 bytes.
+DIMENSION_BYTES_MAX = 250
 SCALE_MAX = 12
 REGISTER_KEYS = ("name", "title", "description", "dimensions", "resources", "balanced", "non_negative")
 DIMENSION_KEYS = ("name", "title", "link")
@@ -89,6 +92,14 @@ class Register:
     def dimension(self, name: str) -> Dimension:
         """Raises UnknownDimension."""
         return self.dimensions[_position(self, name, self.dimensions, UnknownDimension, "dimension") - 1]
+
+    def check_dimension(self, name: str, value: Any) -> None:
+        """Whether a movement may have this value. Raises UnknownDimension, DimensionNotText, DimensionTooLong."""
+        self.dimension(name)
+        if not isinstance(value, str):
+            raise DimensionNotText(register=self.name, dimension=name)
+        if len(value.encode(errors="replace")) > DIMENSION_BYTES_MAX:
+            raise DimensionTooLong(register=self.name, dimension=name, maximum=DIMENSION_BYTES_MAX)
 
     def resource(self, name: str) -> Resource:
         """Raises UnknownResource."""

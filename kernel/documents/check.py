@@ -10,10 +10,12 @@ from kernel.documents.validator import violations_of
 from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import DocumentInvalid
 from sdk.errors import Violation
-from sdk.schema import DocumentType, check_writable, compute, dump, fill_defaults, load, merge_violations
+from sdk.schema import DocumentType, check_writable, compute, dump, fill_defaults, find_values, load, merge_violations
 
 # `type` says what is meant anyway, and the company is chosen when a document is created.
 _FREE_ON_CREATE = ("type", "company_id")
+# Each of at most four bytes; a key of PostgreSQL's holds 2,700.
+INDEXED_CHARACTERS_MAX = 500
 
 
 def cast_new(ctx: KernelContext, type: DocumentType, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,19 +39,38 @@ def complete(ctx: KernelContext, type: DocumentType, document: Document, previou
     """Call the hooks that may change and those that may veto; the JSON to store, valid once more."""
     hooks, call = ctx.runtime.catalogue.hooks, {"ctx": ctx, "document": document, "previous": previous}
     hooks.call("before_save", type.name, **call)
-    compute(type, document.fields, document.scope())
+    fill_computed(ctx, type, document)
     hooks.call("validate_document", type.name, **call)
     return to_stored(type, document)
+
+
+def fill_computed(ctx: KernelContext, type: DocumentType, document: Document) -> None:
+    """Set the fields whose value follows from others, `today` or the actor."""
+    if type.computed:
+        compute(type, document.fields, {**document.scope(), **ctx.scope()})
 
 
 def to_stored(type: DocumentType, document: Document) -> dict[str, Any]:
     """The JSON of a complete document; raises DocumentInvalid where a hook has left a fault."""
     stored = dump(type, document.fields)
-    if violations := violations_of(type, stored):
-        raise DocumentInvalid(type=type.name, violations=violations)
     # What code goes on with is what a later reader finds: decimals rounded to their scale, nulls gone.
-    document.fields = load(type, stored)[0]
+    values, faults = load(type, stored)
+    if violations := merge_violations(faults, violations_of(type, stored), _too_long_to_index(type, stored)):
+        raise DocumentInvalid(type=type.name, violations=violations)
+    document.fields = values
     return stored
+
+
+def _too_long_to_index(type: DocumentType, stored: Mapping[str, Any]) -> list[Violation]:
+    """PostgreSQL would refuse to write a row whose indexed value does not fit into its index."""
+    expected = f"at most {INDEXED_CHARACTERS_MAX} characters"
+    return [
+        Violation(pointer, "indexed_length", "the text is too long for a field with an index", expected)
+        for field in type.indexed
+        if not field.in_array
+        for pointer, value in find_values(stored, field.path)
+        if isinstance(value, str) and len(value) > INDEXED_CHARACTERS_MAX
+    ]
 
 
 def _cast(

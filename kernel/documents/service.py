@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 from kernel.context import KernelContext
-from kernel.documents.check import cast_changed, cast_new, complete, to_stored
+from kernel.documents.check import cast_changed, cast_new, complete, fill_computed, to_stored
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
 from kernel.documents.save import Change, save
+from kernel.documents.settings import check_setting
 from kernel.permissions.guards import check_change, check_removal
 from sdk.document import Document
 from sdk.document_errors import (
@@ -22,32 +24,44 @@ from sdk.document_errors import (
     DocumentNotEditable,
     DocumentNotFound,
     NoStateMachine,
+    PermissionDenied,
 )
 from sdk.errors import StaleVersion
 from sdk.identifiers import new_id
-from sdk.schema import DocumentType, apply, compute, dump
+from sdk.schema import DocumentType, apply, diff, dump
 
 LINKED_DOCUMENTS_NAMED_MAX = 10
+
+_LINKING = """
+SELECT d.id::text, d.type, l.field FROM {t}.links l JOIN {t}.documents d ON d.id = l.from_id
+ WHERE l.to_id = %s AND d.deleted_at IS NULL AND d.id <> l.to_id LIMIT %s
+"""
+# A company is no link of its documents, but what they belong to.
+_OF_COMPANY = """
+SELECT id::text, type, 'company_id' FROM {t}.documents WHERE company_id = %s AND deleted_at IS NULL LIMIT %s
+"""
 
 
 def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
     """Create a document. Raises DocumentInvalid with every fault, UniqueKeyTaken, LinkBroken, Forbidden."""
     type = ctx.runtime.catalogue.type(type_name)
+    ctx.permissions.check("create", type)
     machine = ctx.runtime.catalogue.machines.get(type_name)
     document = Document(
         id=new_id(),
         type=type.name,
         fields=cast_new(ctx, type, data),
-        company_id=_company(ctx, type, company_id),
+        company_id=_company(ctx, type, company_id or data.get("company_id")),
         schema_version=1,
         state=machine.initial if machine else None,
         created_at=ctx.now,
         created_by=ctx.actor.id,
     )
-    ctx.permissions.check("create", type, document, ctx.scope())
     with ctx.writing(document):
         stored = complete(ctx, type, document, None)
-        check_change(ctx, document)
+        # The condition of a grant must hold for what hooks and computed fields have made of it.
+        ctx.permissions.check("create", type, document, ctx.scope())
+        _check_kernel_types(ctx, document)
         assign_number(ctx, type, document, "create")
         save(ctx, Change(type, document, stored, None, "created"))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
@@ -56,18 +70,16 @@ def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, compa
 
 def get(ctx: KernelContext, type_name: str, id: str, *, lock: bool = False) -> Document:
     """The document, which is not deleted. lock: others wait to change it until this transaction ends."""
-    if not lock:
-        document = get_any(ctx, type_name, id)
-        if document.is_deleted:
-            raise DocumentNotFound(resource=type_name, id=id)
-        return document
-    return _for_change(ctx, ctx.runtime.catalogue.type(type_name), id, None, FOR_CHANGE)
+    document = get_any(ctx, type_name, id, FOR_CHANGE if lock else "")
+    if document.is_deleted:
+        raise DocumentNotFound(resource=type_name, id=id)
+    return document
 
 
-def get_any(ctx: KernelContext, type_name: str, id: str) -> Document:
+def get_any(ctx: KernelContext, type_name: str, id: str, lock: str = "") -> Document:
     """The document, deleted or not."""
     type = ctx.runtime.catalogue.type(type_name)
-    document = _read(ctx, type, id, "")
+    document = _read(ctx, type, id, lock)
     ctx.permissions.check("read", type, document, ctx.scope())
     return document
 
@@ -89,9 +101,9 @@ def update(
         stored = complete(ctx, type, document, previous)
         # The condition of a grant must hold for what the document becomes, not only for what it was.
         ctx.permissions.check("update", type, document, ctx.scope())
-        if stored == before and not ctx.work.staged.get(document.id):
+        if not diff(before, stored) and not ctx.work.staged.get(document.id):
             return previous
-        check_change(ctx, document, previous)
+        _check_kernel_types(ctx, document, previous)
         document.version += 1
         save(ctx, Change(type, document, stored, before, "updated", previous))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
@@ -126,7 +138,7 @@ def perform(
     with ctx.writing(document):
         assign_number(ctx, type, document, action)
         hooks.call("perform_action", subject, **call)
-        compute(type, document.fields, document.scope())
+        fill_computed(ctx, type, document)
         stored = to_stored(type, document)
         document.state = target
         document.version += 1
@@ -144,9 +156,12 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_deletable(previous.state):
         raise DocumentNotDeletable(type=type.name, id=id, state=previous.state)
-    ctx.runtime.catalogue.hooks.call("before_delete", type.name, ctx=ctx, document=previous)
-    check_removal(ctx, previous)
-    _refuse_while_linked(ctx, previous)
+    hooks = ctx.runtime.catalogue.hooks
+    # Once a hook may have written something, a refusal must not leave that behind.
+    with ctx.undivided() if hooks.caller("before_delete", type.name) else nullcontext():
+        hooks.call("before_delete", type.name, ctx=ctx, document=previous)
+        check_removal(ctx, previous)
+        _refuse_while_linked(ctx, previous)
     document = previous.copy()
     document.version += 1
     document.deleted_at = ctx.now
@@ -158,13 +173,14 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     """Undo a delete; its unique values must still be free and its links' targets still be there."""
     type = ctx.runtime.catalogue.type(type_name)
     previous = _read(ctx, type, id, FOR_CHANGE)
+    ctx.permissions.check("read", type, previous, ctx.scope())
     ctx.permissions.check("delete", type, previous, ctx.scope())
     if not previous.is_deleted:
         return previous
     document = previous.copy()
     document.version += 1
     document.deleted_at = None
-    check_change(ctx, document)
+    _check_kernel_types(ctx, document)
     stored = dump(type, document.fields)
     save(ctx, Change(type, document, stored, stored, "restored", previous))
     return document
@@ -196,21 +212,28 @@ def _checked_id(type: DocumentType, id: str) -> str:
         raise DocumentNotFound(resource=type.name, id=id) from None
 
 
-def _company(ctx: KernelContext, type: DocumentType, company_id: str | None) -> str | None:
+def _check_kernel_types(ctx: KernelContext, document: Document, previous: Document | None = None) -> None:
+    """What steers the tenant must make sense: roles, grants, settings."""
+    check_change(ctx, document, previous)
+    check_setting(ctx, document)
+
+
+def _company(ctx: KernelContext, type: DocumentType, given: Any) -> str | None:
     if type.company == "none":
         return None
-    chosen = company_id or ctx.company_id
-    if chosen is None or chosen not in ctx.runtime.companies:
+    chosen = given or ctx.company_id
+    if not isinstance(chosen, str) or chosen not in ctx.runtime.companies:
         raise CompanyRequired(type=type.name, company=chosen, known=sorted(ctx.runtime.companies))
+    permitted = ctx.permissions.companies("create", type)
+    # Before any hook: what it says about another company's books would be told to a stranger.
+    if permitted is not None and chosen not in permitted:
+        raise PermissionDenied(action="create", resource=type.name)
     return chosen
 
 
 def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:
-    rows = ctx.uow.execute(
-        "SELECT d.id::text, d.type, l.field FROM {t}.links l JOIN {t}.documents d ON d.id = l.from_id"
-        " WHERE l.to_id = %s AND d.deleted_at IS NULL AND d.id <> l.to_id LIMIT %s",
-        [document.id, LINKED_DOCUMENTS_NAMED_MAX],
-    ).fetchall()
-    if rows:
-        linked = [{"id": id, "type": type, "field": field} for id, type, field in rows]
-        raise DocumentLinked(type=document.type, id=document.id, links=linked)
+    for sql in (_LINKING, _OF_COMPANY) if document.type == "kernel.company" else (_LINKING,):
+        rows = ctx.uow.execute(sql, [document.id, LINKED_DOCUMENTS_NAMED_MAX]).fetchall()
+        if rows:
+            linked = [{"id": id, "type": type, "field": field} for id, type, field in rows]
+            raise DocumentLinked(type=document.type, id=document.id, links=linked)

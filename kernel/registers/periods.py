@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 
 from sdk.values import start_of_day
 
@@ -48,17 +48,23 @@ def start_of_month(moment: datetime) -> datetime:
 
 
 def start_of_following_month(moment: datetime) -> datetime:
+    if (moment.year, moment.month) == (MAXYEAR, 12):
+        return datetime.max.replace(tzinfo=UTC)
     if moment.month == 12:
         return datetime(moment.year + 1, 1, 1, tzinfo=UTC)
     return datetime(moment.year, moment.month + 1, 1, tzinfo=UTC)
 
 
 def end_of(value: date | datetime | None) -> datetime | None:
-    """The first moment after it: a date means its whole day, an instant itself. None stays None."""
+    """The first moment after it: a date means its whole day, an instant itself. None stays None.
+
+    The end of the calendar, which people send for "for ever", has nothing after it and is None too.
+    """
     if value is None:
         return None
     step = timedelta(microseconds=1) if isinstance(value, datetime) else timedelta(days=1)
-    return start_of_day(value) + step
+    start = start_of_day(value)
+    return start + step if datetime.max.replace(tzinfo=UTC) - start >= step else None
 
 
 def start_of(value: date | datetime | None) -> datetime | None:

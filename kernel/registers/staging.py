@@ -13,7 +13,7 @@ from kernel.context import KernelContext
 from kernel.registers.tables import DIMENSION_SLOTS, RESOURCE_SLOTS
 from kernel.series.service import NO_COMPANY
 from sdk.document import Document
-from sdk.document_errors import AmountInexact, DimensionNotText, ForeignRegister, MovementOutsideWrite
+from sdk.document_errors import AmountInexact, ForeignRegister, MovementOutsideWrite
 from sdk.registers import Movement, Register, check_movements
 from sdk.registers import reverse as opposite
 from sdk.values import start_of_day, to_decimal
@@ -31,7 +31,8 @@ SELECT register, company_id::text, occurred_at, {", ".join(DIMENSION_SLOTS)},
 def stage(ctx: KernelContext, document: Document, movement: Movement) -> None:
     """Keep a movement until `document` is written. One of nothing but zeros says nothing and is dropped.
 
-    Raises MovementOutsideWrite, ForeignRegister, UnknownDimension, UnknownResource, AmountInexact.
+    Raises MovementOutsideWrite, ForeignRegister, UnknownDimension, DimensionNotText, DimensionTooLong, UnknownResource,
+    AmountInexact.
     """
     if document.id not in ctx.work.writing:
         raise MovementOutsideWrite(type=document.type, id=document.id)
@@ -109,9 +110,7 @@ def _row(register: Register, movement: Movement, dimensions: int, resources: int
 
 def _checked(register: Register, movement: Movement, company_id: str | None) -> Movement:
     for name, value in movement.dimensions.items():
-        register.dimension(name)
-        if not isinstance(value, str):
-            raise DimensionNotText(register=register.name, dimension=name)
+        register.check_dimension(name, value)
     amounts = {}
     for name, amount in movement.resources.items():
         register.resource(name)

@@ -59,7 +59,7 @@ def create(ctx: Transaction, type_name: str, data: Mapping[str, Any], company_id
         id=new_id(),
         type=type.name,
         fields=_read(ctx, type, fill_defaults(type, data), None),
-        company_id=_company(ctx, type, company_id),
+        company_id=_company(ctx, type, company_id or data.get("company_id")),
         state=machine.initial if machine else None,
         created_at=ctx.now,
         created_by=ctx.actor.id,
@@ -83,7 +83,7 @@ def update(ctx: Transaction, type_name: str, id: str, patch: Mapping[str, Any], 
     document.fields = _read(ctx, type, apply(before, patch), previous)
     with ctx.writing(document):
         stored = _complete(ctx, type, document, previous)
-        if stored == before and not ctx.work.staged.get(document.id):
+        if not diff(before, stored) and not ctx.work.staged.get(document.id):
             return previous
         save(ctx, Change(type, document, stored, "updated", before, previous))
         ctx.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
@@ -250,11 +250,11 @@ def _machine(ctx: Transaction, type: DocumentType) -> StateMachine:
     return machine
 
 
-def _company(ctx: Transaction, type: DocumentType, company_id: str | None) -> str | None:
+def _company(ctx: Transaction, type: DocumentType, given: Any) -> str | None:
     if type.company == "none":
         return None
-    chosen = company_id or ctx.company_id
+    chosen = given or ctx.company_id
     known = ctx.kernel.company_ids()
-    if chosen is None or chosen not in known:
+    if not isinstance(chosen, str) or chosen not in known:
         raise CompanyRequired(type=type.name, company=chosen, known=sorted(known))
     return chosen

@@ -13,7 +13,6 @@ from sdk.document import Document
 from sdk.document_errors import (
     AmountInexact,
     BalanceNegative,
-    DimensionNotText,
     ForeignRegister,
     MovementOutsideWrite,
 )
@@ -120,9 +119,7 @@ def movements_of(
 def _checked(register: Register, movement: Movement) -> Movement:
     """As it will be stored: at an instant, with exact amounts and text dimensions; an empty dimension is none."""
     for name, value in movement.dimensions.items():
-        register.dimension(name)
-        if not isinstance(value, str):
-            raise DimensionNotText(register=register.name, dimension=name)
+        register.check_dimension(name, value)
     amounts = {name: _exact(register, name, amount) for name, amount in movement.resources.items()}
     dimensions = {name: value for name, value in movement.dimensions.items() if value}
     moment = start_of_day(movement.occurred_at)

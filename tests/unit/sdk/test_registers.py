@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from sdk.document_errors import DimensionNotText, DimensionTooLong
 from sdk.registers import (
+    DIMENSION_BYTES_MAX,
     ForeignMovement,
     InvalidRegister,
     Movement,
@@ -125,3 +127,13 @@ def test_a_broken_definition_is_refused(change, pointer, rule):
 def test_what_is_no_register_is_refused(data):
     with pytest.raises(InvalidRegister):
         Register.from_data(data)
+
+
+def test_a_dimension_is_a_text_that_fits_into_a_key():
+    REGISTER.check_dimension("account", "ä" * (DIMENSION_BYTES_MAX // 2))
+    with pytest.raises(DimensionTooLong):
+        REGISTER.check_dimension("account", "ä" * (DIMENSION_BYTES_MAX // 2 + 1))
+    with pytest.raises(DimensionNotText):
+        REGISTER.check_dimension("account", 7)
+    with pytest.raises(UnknownDimension):
+        REGISTER.check_dimension("acount", "a")

@@ -58,3 +58,15 @@ def test_a_date_means_its_whole_day_and_an_instant_itself():
     assert end_of(date(2026, 1, 31)) == moment(2026, 2)
     assert end_of(moment(2026, 1, 31, 5)) - moment(2026, 1, 31, 5) == timedelta(microseconds=1)
     assert (start_of(None), end_of(None)) == (None, None)
+
+
+@pytest.mark.parametrize("last", [date.max, datetime.max.replace(tzinfo=UTC)])
+def test_the_end_of_the_calendar_is_for_ever(last):
+    assert end_of(last) is None
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 1), date(9999, 12, 15), date(9999, 12, 30)])
+def test_the_last_month_of_the_calendar_has_boundaries_too(day):
+    found = boundary(end_of(day), NOW)
+    assert (found.month, found.sign) == (datetime.max.replace(tzinfo=UTC), -1)
+    assert found.since == datetime(9999, 12, day.day + 1, tzinfo=UTC)
