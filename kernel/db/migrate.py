@@ -40,7 +40,7 @@ def steps(kind: str) -> list[Path]:
 def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
     """Create or update the platform schema of one database, with its functions, installation row and login role."""
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+        hold_migration_lock(connection)
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {PLATFORM_SCHEMA}")
         installation = _installation(connection) or secrets.token_hex(4)
         _ensure_login_role(connection, installation)
@@ -51,10 +51,16 @@ def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
         return _ensure_installation(connection, installation)
 
 
-def migrate_schema(
-    connection: psycopg.Connection[Any], schema: str, kind: str, names: Mapping[str, str]
-) -> list[str]:
-    """Apply the steps a schema has not had, in one transaction; their names. `names` fill the braces in the SQL."""
+def hold_migration_lock(connection: psycopg.Connection[Any]) -> None:
+    """Until the transaction ends nobody else changes schemas, roles and rights of this database."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+
+
+def migrate_schema(connection: psycopg.Connection[Any], schema: str, kind: str, names: Mapping[str, str]) -> list[str]:
+    """Apply the steps a schema has not had, in one transaction; their names. `names` fill the braces in the SQL.
+
+    The caller holds the migration lock.
+    """
     check_identifier(schema)
     with connection.transaction():
         connection.execute(

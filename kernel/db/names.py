@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 PLATFORM_SCHEMA = "bos"
-_SAFE = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+_SAFE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def app_role(installation: str) -> str:
@@ -24,6 +24,6 @@ def tenant_schema(tenant: str) -> str:
 
 def check_identifier(name: str) -> str:
     """The name, if it can stand in SQL unquoted; anything else is a bug of the caller."""
-    if not _SAFE.match(name):
+    if not _SAFE.fullmatch(name):
         raise ValueError(f"{name!r} is not a plain SQL identifier")
     return name

@@ -7,19 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import psycopg
 from psycopg import sql
 
 from kernel.db.database import Database
-from kernel.db.migrate import Installation, migrate_schema
+from kernel.db.migrate import Installation, hold_migration_lock, migrate_schema
 from kernel.db.names import PLATFORM_SCHEMA, app_role, tenant_role, tenant_schema
 from kernel.tenancy.directory import Directory
-from kernel.tenancy.errors import TenantExists, TenantNameInvalid, TenantNotSuspended
+from kernel.tenancy.errors import TenantDropping, TenantExists, TenantInvalid, TenantNameInvalid, TenantNotSuspended
 from kernel.tenancy.record import TenantRecord
+from sdk.errors import Violation
 from sdk.identifiers import new_id
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,7 @@ class TenantService:
 
     def create_tenant(self, wanted: NewTenant, now: datetime) -> TenantRecord:
         """Row first, schema second: a crash between the two leaves a row that `migrate_tenants` completes."""
-        if not _NAME.match(wanted.name):
-            raise TenantNameInvalid(tenant=wanted.name)
+        _check(wanted)
         with self.database.owner(wanted.database):
             pass  # An unknown or unreachable database is told before anything is written.
         self._insert(wanted, now)
@@ -59,6 +61,8 @@ class TenantService:
         with self.database.owner(tenant.database) as connection:
             installation = _installation_of(connection)
             with connection.transaction():
+                # Rights on the platform's schema are one row for all tenants: two who grant at once would both fail.
+                hold_migration_lock(connection)
                 _ensure_role(connection, tenant.role, app_role(installation))
                 connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{tenant.schema}"')
                 connection.execute(f"GRANT USAGE ON SCHEMA {PLATFORM_SCHEMA} TO {tenant.role}")
@@ -66,9 +70,14 @@ class TenantService:
                 return migrate_schema(connection, tenant.schema, "tenant", names)
 
     def migrate_tenants(self, progress: Callable[[TenantRecord], None] | None = None) -> dict[str, list[str]]:
-        """All tenants; the steps applied by tenant. Repeatable: what is up to date is left alone."""
+        """All tenants; the steps applied by tenant. Repeatable: what is up to date is left alone.
+
+        One that is being dropped is not brought back.
+        """
         applied = {}
         for tenant in self.directory.list():
+            if tenant.state == "dropping":
+                continue
             applied[tenant.name] = self.migrate_tenant(tenant)
             if progress:
                 progress(tenant)
@@ -87,7 +96,8 @@ class TenantService:
         if tenant.state == "active":
             raise TenantNotSuspended(tenant=name, state=tenant.state)
         self._set_state(name, "dropping")
-        with self.database.owner(tenant.database) as connection:
+        with self.database.owner(tenant.database) as connection, connection.transaction():
+            hold_migration_lock(connection)
             connection.execute(f'DROP SCHEMA IF EXISTS "{tenant.schema}" CASCADE')
             if _role_exists(connection, tenant.role):
                 connection.execute(f"REVOKE USAGE ON SCHEMA {PLATFORM_SCHEMA} FROM {tenant.role}")
@@ -113,8 +123,27 @@ class TenantService:
     def _set_state(self, name: str, state: str) -> TenantRecord:
         tenant = self.directory.get(name)
         with self.database.owner() as connection:
-            connection.execute("UPDATE bos.tenants SET state = %s WHERE id = %s", [state, tenant.id])
+            # Decided by the row as it is now: half a tenant must not be brought back by who read it before.
+            changed = connection.execute(
+                "UPDATE bos.tenants SET state = %s WHERE id = %s AND (state <> 'dropping' OR %s = 'dropping')",
+                [state, tenant.id, state],
+            ).rowcount
+        if not changed:
+            raise TenantDropping(tenant=name)
         return self.directory.get(name)
+
+
+def _check(wanted: NewTenant) -> None:
+    """Raises TenantNameInvalid; TenantInvalid for what would only fail later, with every request."""
+    if not _NAME.fullmatch(wanted.name):
+        raise TenantNameInvalid(tenant=wanted.name)
+    faults = []
+    if not _CURRENCY.fullmatch(wanted.currency):
+        faults.append(Violation("/currency", "currency", f"{wanted.currency} is no currency", "a code such as EUR"))
+    if wanted.timezone not in available_timezones():
+        faults.append(Violation("/timezone", "timezone", f"{wanted.timezone} is no time zone", "such as Europe/Berlin"))
+    if faults:
+        raise TenantInvalid(tenant=wanted.name, violations=faults)
 
 
 def _installation_of(connection: psycopg.Connection[Any]) -> str:
