@@ -44,7 +44,7 @@ class Database:
         self._owner_dsns.update(databases or {})
         self._pool_size_max = pool_size_max
         self._statement_timeout_ms = statement_timeout_ms
-        self._pools: dict[tuple[str | None, int], ConnectionPool[psycopg.Connection[Any]]] = {}
+        self._pools: dict[tuple[str | None, bool], ConnectionPool[psycopg.Connection[Any]]] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -54,7 +54,7 @@ class Database:
         aside: beside another one this thread has open; on a connection kept for that, so that a full pool of
         threads that all need a second connection cannot wait for each other.
         """
-        with self._checked_out(tenant.database, 1 if aside else self._pool_size_max) as connection:
+        with self._checked_out(tenant.database, aside=aside) as connection:
             cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
             cursor.nextset()
             row = cursor.fetchone()
@@ -64,14 +64,14 @@ class Database:
     @contextmanager
     def platform(self) -> Iterator[UnitOfWork]:
         """A unit of work over the platform's tables, as the app login."""
-        with self._checked_out(None, self._pool_size_max) as connection:
+        with self._checked_out(None) as connection:
             connection.execute("BEGIN")
             yield from _closing(UnitOfWork(connection, None, 0))
 
     @contextmanager
     def glance(self) -> Iterator[UnitOfWork]:
         """One read of the platform's tables, without the two round trips that begin and end a transaction."""
-        with self._checked_out(None, self._pool_size_max) as connection:
+        with self._checked_out(None) as connection:
             yield UnitOfWork(connection, None, 0)
 
     @contextmanager
@@ -107,10 +107,10 @@ class Database:
             raise DatabaseUnknown(database=database) from None
 
     @contextmanager
-    def _checked_out(self, database: str | None, size: int) -> Iterator[psycopg.Connection[Any]]:
-        pool = self._pool(database, size)
+    def _checked_out(self, database: str | None, *, aside: bool = False) -> Iterator[psycopg.Connection[Any]]:
+        pool = self._pool(database, aside)
         try:
-            connection = pool.getconn()
+            connection = self._take(pool)
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise DatabaseUnavailable(database=database or "default") from error
         try:
@@ -118,22 +118,31 @@ class Database:
         finally:
             pool.putconn(connection)
 
-    def _pool(self, database: str | None, size: int) -> ConnectionPool[psycopg.Connection[Any]]:
-        pool = self._pools.get((database, size))
+    def _take(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> psycopg.Connection[Any]:
+        """A connection PostgreSQL has not closed: after its restart all that were idle are lost, not one."""
+        for _ in range(self._pool_size_max):
+            connection = pool.getconn()
+            if not _is_lost(connection):
+                return connection
+            # Given back, it is replaced by a new one.
+            pool.putconn(connection)
+        return pool.getconn()
+
+    def _pool(self, database: str | None, aside: bool) -> ConnectionPool[psycopg.Connection[Any]]:
+        pool = self._pools.get((database, aside))
         if pool is None:
             with self._lock:
-                pool = self._pools.get((database, size)) or self._open_pool(database, size)
-                self._pools[database, size] = pool
+                pool = self._pools.get((database, aside)) or self._open_pool(database, aside)
+                self._pools[database, aside] = pool
         return pool
 
-    def _open_pool(self, database: str | None, size: int) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _open_pool(self, database: str | None, aside: bool) -> ConnectionPool[psycopg.Connection[Any]]:
         return ConnectionPool(
             self._app_dsn(database),
             min_size=1,
-            max_size=size,
+            max_size=1 if aside else self._pool_size_max,
             timeout=CONNECTION_WAIT_S_MAX,
             max_lifetime=CONNECTION_LIFETIME_S_MAX,
-            # Every connection is tested by the BEGIN of its next transaction; the pool replaces a broken one.
             kwargs={"autocommit": True, "prepare_threshold": 2},
             configure=_configure,
             open=True,
@@ -145,6 +154,17 @@ class Database:
         assert row is not None
         options = f"-c statement_timeout={self._statement_timeout_ms} -c search_path=pg_catalog -c timezone=UTC"
         return make_conninfo(self._owner_dsn(database), user=app_role(row[0]), password=row[1], options=options)
+
+
+def _is_lost(connection: psycopg.Connection[Any]) -> bool:
+    """Whether PostgreSQL has hung up, as far as this side can know without asking it."""
+    try:
+        # Its last words first, then the end.
+        for _ in range(2):
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return connection.closed
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
@@ -160,4 +180,4 @@ def _closing(uow: UnitOfWork) -> Iterator[UnitOfWork]:
         yield uow
     finally:
         if not uow.connection.closed:
-            uow.rollback()
+            uow.end()

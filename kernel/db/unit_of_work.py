@@ -94,11 +94,17 @@ class UnitOfWork:
     def rollback(self) -> None:
         """Leave no trace of the transaction; harmless when it has ended already."""
         status = self.connection.info.transaction_status
-        if status == pq.TransactionStatus.ACTIVE:
-            # Interrupted in the middle of a statement, by Ctrl-C say: PostgreSQL rolls back what loses its connection.
+        if status in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
+            return
+        try:
+            # Interrupted in the middle of a statement, by Ctrl-C say, or lost: PostgreSQL rolls back what hangs up.
+            if status == pq.TransactionStatus.ACTIVE:
+                self.connection.close()
+            else:
+                self.connection.execute("ROLLBACK")
+        except psycopg.OperationalError:
+            # Whatever led here is to be told, not that there is nothing left to roll back.
             self.connection.close()
-        elif status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
-            self.connection.execute("ROLLBACK")
 
 
 def compile_statement(statement: Executable) -> tuple[str, dict[str, Any]]:
