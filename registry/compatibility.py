@@ -33,7 +33,8 @@ def check_compatibility(release: Release, releases: Mapping[str, Release]) -> li
         *_check_trust(release.applet),
         *_check_ranges(release.applet),
         *_check_required(release.applet, releases),
-        *_check_hooks(release),
+        # Whoever is not trusted does not get to run: importing it would.
+        *(_check_hooks(release) if release.applet.manifest.trust == "trusted" else ()),
     ]
 
 
@@ -46,6 +47,17 @@ def check_clashes(applet: Applet, others: Sequence[Applet]) -> list[Violation]:
         for what in ("types", "registers", "reports", "roles")
         for name in getattr(applet, what)
         if name in getattr(other, what)
+    ]
+
+
+def check_dependents(applet: Applet, others: Sequence[Applet]) -> list[Violation]:
+    """Enabled applets that require another version of this one."""
+    version = str(applet.manifest.version)
+    return [
+        Violation("/version", "version", f"{other.name} requires {applet.name} {range}", f"{applet.name} {range}")
+        for other in others
+        if (range := other.manifest.requires.applets.get(applet.name)) is not None
+        and not range.contains(version, prereleases=True)
     ]
 
 

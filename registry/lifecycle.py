@@ -9,7 +9,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from kernel.context import KernelContext
 from kernel.events.service import append
-from registry.compatibility import check_clashes, check_compatibility, missing_requirements
+from registry.compatibility import check_clashes, check_compatibility, check_dependents, missing_requirements
 from registry.discovery import Discovery, Release
 from registry.errors import AppletInUse, AppletNotEnabled, AppletsRequired, AppletUnfit, AppletUnknown
 from sdk.applet import Applet
@@ -26,7 +26,6 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, state = excluded.state,
     capabilities = excluded.capabilities, changed_at = excluded.changed_at, changed_by = excluded.changed_by
 """
-# Two admins at once take turns; the row's lock is held until the commit.
 _RAISE_GENERATION = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 
 
@@ -47,7 +46,7 @@ def enable_applet(ctx: KernelContext, discovery: Discovery, name: str, *, with_r
     Enabling what is enabled changes nothing. Its capabilities, as the manifest declares them, are granted with it.
     """
     ctx.permissions.check_resource("enable", RESOURCE)
-    ctx.uow.execute(_RAISE_GENERATION)
+    ctx = _take_turn(ctx)
     releases = discovery.releases()
     release = _known(releases, name)
     states = applet_states(ctx)
@@ -69,7 +68,7 @@ def enable_applet(ctx: KernelContext, discovery: Discovery, name: str, *, with_r
 def disable_applet(ctx: KernelContext, discovery: Discovery, name: str) -> Transition:
     """Its hooks are called no more, its documents stay. Raises AppletInUse while another enabled applet requires it."""
     ctx.permissions.check_resource("disable", RESOURCE)
-    ctx.uow.execute(_RAISE_GENERATION)
+    ctx = _take_turn(ctx)
     states = applet_states(ctx)
     if name not in states:
         raise AppletNotEnabled(applet=name)
@@ -84,6 +83,12 @@ def disable_applet(ctx: KernelContext, discovery: Discovery, name: str) -> Trans
     ctx.uow.execute(_SET_STATE, [name, version, "disabled", _capabilities(ctx, name), ctx.now, ctx.actor.id])
     _record(ctx, name, "disabled", {"version": version})
     return Transition("disabled", (name,))
+
+
+def _take_turn(ctx: KernelContext) -> KernelContext:
+    """The context with the tenant as the one before us has left it: the row's lock is held until the commit."""
+    ctx.uow.execute(_RAISE_GENERATION)
+    return replace(ctx, runtime=ctx.kernel.runtimes.build(ctx.uow))
 
 
 def applet_states(ctx: KernelContext) -> dict[str, tuple[str, str]]:
@@ -121,7 +126,8 @@ def _record(ctx: KernelContext, name: str, state: str, payload: Mapping[str, Any
 def _refuse_unfit(ctx: KernelContext, release: Release, releases: Mapping[str, Release]) -> None:
     violations = check_compatibility(release, releases)
     if release.applet:
-        violations += check_clashes(release.applet, ctx.runtime.catalogue.applets)
+        enabled = ctx.runtime.catalogue.applets
+        violations += [*check_clashes(release.applet, enabled), *check_dependents(release.applet, enabled)]
     if violations:
         raise AppletUnfit(applet=release.name, violations=violations)
 

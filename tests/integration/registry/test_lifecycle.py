@@ -76,7 +76,7 @@ def test_enable_names_what_else_must_be_enabled_and_does_it_when_asked(world, ap
 
 
 def test_an_applet_that_does_not_fit_is_refused_with_every_reason_at_once(world, applets_folder):
-    manifest = 'trust = "sandboxed"\n[requires]\nsdk = ">=9"\nkernel = "<0.0.1"\napplets = { ghost = ">=1" }\n'
+    manifest = '[requires]\nsdk = ">=9"\nkernel = "<0.0.1"\napplets = { ghost = ">=1" }\n'
     hooks = (
         "from sdk import hooks\n\n\n"
         '@hooks.before_save("odd.note")\ndef one(ctx, documant):\n    pass\n\n\n'
@@ -86,7 +86,6 @@ def test_an_applet_that_does_not_fit_is_refused_with_every_reason_at_once(world,
     with pytest.raises(AppletUnfit) as error:
         enable(world, "odd")
     assert reasons(error) == {
-        ("/trust", "trust"),
         ("/requires/sdk", "version"),
         ("/requires/kernel", "version"),
         ("/requires/applets/ghost", "missing_applet"),
@@ -199,3 +198,41 @@ def test_two_tenants_have_their_own_applets(world, applets_folder):
     enable(world, "memo")
     assert states(world)["memo"] == "enabled"
     assert states(other)["memo"] == "available"
+
+
+def test_what_is_not_trusted_is_not_even_imported(world, applets_folder, tmp_path):
+    trace = tmp_path / "trace"
+    code = f"open({str(trace)!r}, 'w').close()\n"
+    write_applet(applets_folder / "memo", "memo", manifest='trust = "sandboxed"\n', hooks=code)
+    assert states(world)["memo"] == "available"
+    with pytest.raises(AppletUnfit) as refused:
+        enable(world, "memo")
+    assert reasons(refused) == {("/trust", "trust")}
+    assert not trace.exists()
+
+
+def test_a_release_that_does_not_fit_those_who_require_it_is_refused(world, applets_folder):
+    folder = write_applet(applets_folder / "memo", "memo")
+    needs_memo = '[requires]\nsdk = ">=1.0,<2"\n[requires.applets]\nmemo = "<2"\n'
+    write_applet(applets_folder / "diary", "diary", manifest=needs_memo)
+    enable(world, "diary", with_required=True)
+    manifest = folder / "applet.toml"
+    manifest.write_text(manifest.read_text().replace("1.0.0", "2.0.0"))
+    world.discovery._releases.clear()
+    with pytest.raises(AppletUnfit) as refused:
+        enable(world, "memo")
+    assert ("/version", "version") in reasons(refused)
+
+
+def test_an_applet_is_not_disabled_while_another_admin_enables_who_requires_it(world, applets_folder):
+    write_applet(applets_folder / "memo", "memo")
+    needs_memo = '[requires]\nsdk = ">=1.0,<2"\n[requires.applets]\nmemo = ">=1"\n'
+    write_applet(applets_folder / "diary", "diary", manifest=needs_memo)
+    enable(world, "memo")
+    with world.operate() as late:
+        # Has seen the tenant without the diary before the other one is done.
+        assert late.runtime.catalogue.applet("diary") is None
+        enable(world, "diary")
+        with pytest.raises(AppletInUse):
+            disable_applet(late, world.discovery, "memo")
+    assert (states(world)["memo"], states(world)["diary"]) == ("enabled", "enabled")
