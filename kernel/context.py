@@ -160,9 +160,15 @@ class KernelContext:
 
     def scope(self) -> dict[str, Any]:
         """What every expression may name beside the document's fields."""
-        actor = self.actor
-        companies = list(actor.companies)
-        return {
-            "actor": {"id": actor.id, "kind": actor.kind, "email": actor.email, "companies": companies},
-            "today": self.today,
-        }
+        return {"actor": describe_actor(self.actor, self.permissions), "today": self.today}
+
+
+def describe_actor(actor: Actor, permissions: Permissions) -> dict[str, Any]:
+    """What `actor` is in expressions."""
+    return {
+        "id": actor.id,
+        "kind": actor.kind,
+        "email": actor.email,
+        "companies": list(actor.companies),
+        "roles": list(permissions.roles),
+    }

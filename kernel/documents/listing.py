@@ -23,6 +23,7 @@ from sdk.expressions import InvalidExpression, parse
 from sdk.schema import DocumentType
 
 SORT_FIELDS_MAX = 5
+REMEMBERED_VALUES_LENGTH_MAX = 500
 TYPES_REMEMBERED_MAX = 2048
 SORT_KEYS_REMEMBERED_MAX = 4096
 
@@ -65,7 +66,7 @@ def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tu
     hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
     _refuse_masked(hidden, wanted)
     keys = _sort_keys(type, wanted.sort)
-    where, values = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
+    where, values = _where(ctx, type, keys, wanted, hidden)
     # The values a page is sorted by come along, so that its last row can say where the next page begins.
     sql = (
         f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"
@@ -84,6 +85,23 @@ def _refuse_masked(hidden: frozenset[str], wanted: ListRequest) -> None:
         named |= {_top(name) for name in parse(wanted.filter).names}
     if named & hidden:
         raise Forbidden(action="filter by", resource=", ".join(sorted(named & hidden)))
+
+
+def _where(
+    ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest, hidden: frozenset[str]
+) -> tuple[str, dict[str, Any]]:
+    """The condition as text and values. Compiling costs more than most queries, and applets ask the same again and
+    again (the account of this code, the period of this day), so what was asked with the same values is remembered.
+    """
+    condition = ctx.permissions.filter("read", type)
+    given = (wanted.filter, repr(sorted(wanted.parameters.items())), wanted.q, wanted.deleted, wanted.cursor)
+    key = ("list", type.name, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
+    found: tuple[str, dict[str, Any]] | None = ctx.runtime.compiled.get(key)
+    if found is None:
+        found = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
+        if len(given[1]) <= REMEMBERED_VALUES_LENGTH_MAX:
+            ctx.runtime.remember(key, found)
+    return found
 
 
 def _conditions(

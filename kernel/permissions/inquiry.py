@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from kernel.context import KernelContext, describe_actor
 from kernel.documents.rows import read_row, to_document
 from kernel.permissions.errors import ExplanationIncomplete
 from kernel.permissions.explain import Explanation, explain
@@ -16,9 +17,6 @@ from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
 from sdk.errors import Violation
 from sdk.schema import DocumentType
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
 
 GRANT = "kernel.grant"
 
@@ -52,8 +50,7 @@ def explain_for(ctx: KernelContext, wanted: ExplanationRequest) -> Explanation:
     if wanted.actor is not None:
         _check_may_read_grants(ctx)
         permissions, actor = compile_for(ctx.uow, ctx.runtime, wanted.actor)
-        told = {"id": actor.id, "kind": actor.kind, "email": actor.email, "companies": [*actor.companies]}
-        scope = {**scope, "actor": told}
+        scope = {**scope, "actor": describe_actor(actor, permissions)}
     return explain(permissions, wanted.action, type, document, scope)
 
 

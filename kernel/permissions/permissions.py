@@ -81,10 +81,10 @@ class Permissions:
         """Of the operator, who may do everything."""
         return _UNRESTRICTED
 
-    @property
+    @cached_property
     def roles(self) -> tuple[str, ...]:
-        """Names of the roles that were granted."""
-        return tuple(sorted({rule.path[0] for rule in self.rules if rule.path}))
+        """Names of the roles that were granted, and of those they inherit."""
+        return tuple(sorted({role for rule in self.rules for role in rule.path}))
 
     def check(
         self,
