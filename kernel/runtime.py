@@ -86,7 +86,11 @@ class Runtimes:
         key = tuple(sorted(releases))
         found = self._catalogues.get(key)
         if found is None:
-            found = Catalogue.build([(self._kernel_applet, ()), *self._load_all(key)])
+            loaded = self._load_all(key)
+            found = Catalogue.build([(self._kernel_applet, ()), *loaded])
+            if len(loaded) < len(key):
+                # Not for ever: the package that is missing may be installed again.
+                return found
             with self._lock:
                 self._catalogues[key] = found
                 if len(self._catalogues) > CATALOGUES_MAX:

@@ -70,8 +70,14 @@ def collect_hooks(applet: str, module: object) -> tuple[HookPlugin, ...]:
     """The hook functions of a module, checked against the specifications; all faults at once."""
     plugins: list[HookPlugin] = []
     violations: list[Violation] = []
+    names: set[str] = set()
     for function in _marked(module):
         plugin_violations = list(_check(applet, function))
+        if function.__name__ in names:
+            # Deliveries know a subscription by this name.
+            message = f"two hooks are called {function.__name__}"
+            plugin_violations.append(Violation(f"/{function.__name__}", "duplicate_name", message, "another name"))
+        names.add(function.__name__)
         violations += plugin_violations
         if not plugin_violations:
             plugins.append(HookPlugin(applet, function))

@@ -159,7 +159,8 @@ def _check_properties(schema: Mapping[str, Any], pointer: str, depth: int, in_ar
         _check_field(field, where, depth, in_array, faults)
     required = schema.get("required", [])
     for name in required if isinstance(required, list) else []:
-        if name not in properties:
+        # JSON Schema itself refuses what is no text; here it only must not fail.
+        if isinstance(name, str) and name not in properties:
             message = f"{name} is required but not declared"
             faults.append(Violation(f"{pointer}/required", "unknown_field", message, nearest_or_all(name, properties)))
 

@@ -236,3 +236,20 @@ def test_an_applet_is_not_disabled_while_another_admin_enables_who_requires_it(w
         with pytest.raises(AppletInUse):
             disable_applet(late, world.discovery, "memo")
     assert (states(world)["memo"], states(world)["diary"]) == ("enabled", "enabled")
+
+
+def test_an_applet_whose_package_comes_back_runs_again(world, applets_folder):
+    folder = write_applet(applets_folder / "memo", "memo")
+    write_applet(applets_folder / "diary", "diary")
+    enable(world, "memo")
+    kept = note(world, "memo")
+    away = folder.rename(applets_folder.parent / "away")
+    world.discovery.releases()
+    enable(world, "diary")
+    with pytest.raises(DocumentTypeUnknown):
+        note(world, "memo")
+    away.rename(folder)
+    disable(world, "diary")
+    enable(world, "diary")
+    with world.operate() as ctx:
+        assert ctx.documents.get("memo.note", kept.id)["text"] == "hello"

@@ -250,3 +250,12 @@ def test_subscribers_are_found_by_event_and_by_name():
 def test_who_implements_what_can_be_told():
     found = hook_set(shop={"f": noting("fill", hooks.demo_data)})
     assert found.describe() == [{"applet": "shop", "hook": "load_demo_data", "function": "shop:fill", "subjects": ()}]
+
+
+def test_two_hooks_of_one_name_are_refused():
+    def make(word):
+        return noting("react", hooks.on(f"sales.order.{word}"))
+
+    with pytest.raises(InvalidHooks) as refused:
+        collect_hooks("sales", module(first=make("created"), second=make("deleted")))
+    assert [(v.pointer, v.rule) for v in refused.value.violations] == [("/react", "duplicate_name")]

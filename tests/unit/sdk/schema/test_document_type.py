@@ -252,3 +252,9 @@ def test_circles_of_computed_fields_are_refused():
     ((pointer, rule),) = faults
     assert rule == "computed_circle"
     assert "→" in faults[pointer, rule].message
+
+
+@pytest.mark.parametrize("required", [[[]], [{}], [1], ["name", None]])
+def test_required_fields_are_named_by_texts(required):
+    with pytest.raises(InvalidDocumentType):
+        DocumentType.from_schema("shop.order", {"required": required, "properties": {"name": {"type": "string"}}})
