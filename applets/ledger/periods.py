@@ -93,7 +93,10 @@ def refuse_in_closed_year(ctx: Context, document: Document) -> None:
 
 
 def require_open_period(ctx: Context, company_id: str | None, posted_on: date) -> Document | None:
-    """The open period of a day; None while the company keeps no fiscal years. Raises PeriodClosed, PeriodMissing."""
+    """The open period of a day; None while the company keeps no fiscal years. Raises PeriodClosed, PeriodMissing.
+
+    Nobody closes it until this transaction ends.
+    """
     parameters = {"company": company_id, "day": posted_on}
     found = ctx.elevated.documents.query(
         "ledger.period",
@@ -105,9 +108,11 @@ def require_open_period(ctx: Context, company_id: str | None, posted_on: date) -
         if ctx.settings["require_periods"] or _has_fiscal_year(ctx, company_id):
             raise PeriodMissing(posted_on=posted_on)
         return None
-    if found[0].state != "open":
-        raise PeriodClosed(period=found[0]["name"], state=found[0].state)
-    return found[0]
+    # Read anew under a lock: it may be closed between being found and the commit.
+    period = ctx.elevated.documents.get("ledger.period", found[0].id, lock=True)
+    if period.state != "open":
+        raise PeriodClosed(period=period["name"], state=period.state)
+    return period
 
 
 def _has_fiscal_year(ctx: Context, company_id: str | None) -> bool:

@@ -34,7 +34,7 @@ UPDATE_OF_NOTHING_STATEMENTS = 3
 DELETE_STATEMENTS = 5
 LIST_STATEMENTS = 5
 CREATE_INVOICE_STATEMENTS = 17
-POST_INVOICE_STATEMENTS = 13
+POST_INVOICE_STATEMENTS = 14
 # Over HTTP, what finds out who is asking comes on top.
 AUTHENTICATION_STATEMENTS = {"session": 1, "key": 3}
 # What a refusal may cost: nothing is written, and nothing is asked that the answer does not need.
