@@ -60,8 +60,8 @@ def _holder(request: Request, kernel: Kernel, identity: Identity, action: str) -
 
 
 def _authorize_making(kernel: Kernel, identity: Identity, user_id: str) -> None:
+    require_log_in(identity)
     if user_id == identity.actor.id:
-        require_log_in(identity)
         return
     authorize(kernel, identity, "create", API_KEY)
     target = find_target(kernel, identity, user_id)

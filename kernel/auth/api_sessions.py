@@ -95,7 +95,7 @@ def identify(request: Request, kernel: Kernel) -> Identity:
     """Who sent the request, for endpoints that touch no document; the log line names them too."""
     exchange = exchange_of(request)
     identity = service.authenticate(kernel, request.headers.get("authorization"))
-    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.name, identity.actor.id
+    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
     return identity
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from kernel.auth import service
-from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target
+from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target, require_log_in
 from kernel.auth.api_sessions import identify
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Authority, Identity, User
@@ -58,6 +58,9 @@ def user_routes(kernel: Kernel) -> APIRouter:
     @routes.patch("/{id}", summary="Rename, suspend, resume, set a password", openapi_extra=body_of(UserChange))
     def update_user(request: Request, id: str) -> Response:
         identity, body = identify(request, kernel), parse_body(request, UserChange)
+        if body.password is not None:
+            # With a password a key could log in, and make keys that outlive it.
+            require_log_in(identity)
         authorize(kernel, identity, "update", USER)
         user = find_target(kernel, identity, id)
         authorize_over(kernel, identity, "update", USER, user.actor)

@@ -35,13 +35,18 @@ def check_password(passwords: Passwords, found: Credentials | None, password: st
 def open_session(
     uow: UnitOfWork, authority: Authority, found: Credentials, password: str, origin: Origin, now: datetime
 ) -> Tokens:
-    """A new session for credentials that were checked; the password is hashed anew when its cost is out of date."""
+    """A new session for credentials that were checked; the password is hashed anew when its cost is out of date.
+
+    Raises InvalidCredentials when password or state were changed since they were looked up: whoever did so has ended
+    all sessions there were, and this one would outlive that.
+    """
+    if not store.touch_user(uow, found.user.id, found.password_hash, now):
+        raise InvalidCredentials
     if found.password_hash and authority.passwords.is_outdated(found.password_hash):
         store.set_password_hash(uow, found.user.id, authority.passwords.rehash(password))
     token = make_token(REFRESH_TOKEN, new_id())
     expires_at = now + timedelta(seconds=authority.refresh_token_ttl_s)
     store.insert_session(uow, token.id, found.user.id, token.digest, now, expires_at, origin)
-    store.touch_user(uow, found.user.id, now)
     return _tokens(authority, found.user, found.tenant, token, now)
 
 

@@ -97,8 +97,14 @@ def set_password_hash(uow: UnitOfWork, user_id: str, password_hash: str) -> None
     uow.execute("UPDATE {p}.users SET password_hash = %s WHERE id = %s", [password_hash, user_id])
 
 
-def touch_user(uow: UnitOfWork, user_id: str, now: datetime) -> None:
-    uow.execute("UPDATE {p}.users SET last_login_at = %s WHERE id = %s", [now, user_id])
+def touch_user(uow: UnitOfWork, user_id: str, password_hash: str | None, now: datetime) -> bool:
+    """False when the user has another password than this by now, or is not active any more."""
+    touched = uow.execute(
+        "UPDATE {p}.users SET last_login_at = %s"
+        " WHERE id = %s AND state = 'active' AND password_hash IS NOT DISTINCT FROM %s",
+        [now, user_id, password_hash],
+    )
+    return touched.rowcount == 1
 
 
 def insert_session(

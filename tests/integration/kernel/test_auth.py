@@ -100,6 +100,24 @@ def test_a_user_without_password_cannot_log_in(house):
         house.log_in("", "robot@acme.test")
 
 
+@pytest.mark.parametrize("change", ["password", "state"])
+def test_a_log_in_does_not_outlive_what_happened_while_the_password_was_checked(house, change):
+    now = house.kernel.clock()
+    found = house.do(service.find_credentials, house.tenant.name, "ann@acme.test")
+    checked = service.check_password(CHEAP, found, PASSWORD)
+    if change == "password":
+        house.do(service.set_password, CHEAP, house.ann, "another good password", now)
+    else:
+        house.do(service.suspend_user, house.tenant.id, house.ann.id, now)
+    # At another cost: the old password would be hashed anew, over the new one.
+    authority = replace(house.authority, passwords=Passwords(memory_kib=128, passes=1, lanes=1))
+    with pytest.raises(InvalidCredentials):
+        house.do(service.open_session, authority, checked, PASSWORD, Origin(), now)
+    assert house.do(service.list_sessions, house.ann.id, now) == []
+    if change == "password":
+        assert house.log_in("another good password").session_id
+
+
 def test_logging_in_notes_when_and_where(house):
     house.log_in(origin=Origin("203.0.113.7", "curl"))
     (session,) = house.do(service.list_sessions, house.ann.id, house.kernel.clock())

@@ -195,6 +195,19 @@ def test_a_key_works_until_it_is_revoked_and_makes_no_keys(people):
     assert codes(people.send("robot", "GET", "/auth/me")) == [(401, "key_revoked")]
 
 
+def test_an_administrators_key_makes_no_keys_for_others_and_sets_no_passwords(people):
+    made = people.send("ann", "POST", "/api-keys", {"name": "ci", "scopes": ["*"]}).json()
+    people.tokens["robot"] = made["secret"]
+    refused = [
+        people.send("robot", "POST", "/api-keys", {"name": "x", "scopes": ["*"], "user_id": people.ids["bob"]}),
+        people.send("robot", "PATCH", f"/users/{people.ids['ann']}", {"password": "the key knows this"}),
+        people.send("robot", "PATCH", f"/users/{people.ids['bob']}", {"password": "the key knows this"}),
+    ]
+    assert codes(*refused) == [(403, "log_in_required")] * 3
+    assert people.send("robot", "PATCH", f"/users/{people.ids['bob']}", {"name": "Bob B."}).status_code == 200
+    assert people.send("ann", "GET", "/api-keys", user_id=people.ids["bob"]).json()["items"] == []
+
+
 def test_an_administrator_makes_and_revokes_keys_for_others(people):
     bob = people.ids["bob"]
     made = people.send("ann", "POST", "/api-keys", {"name": "x", "scopes": ["*"], "user_id": bob}).json()

@@ -445,11 +445,12 @@ def test_each_request_is_one_line_of_the_log_without_its_secrets(client, tenant,
     try:
         answer = client.post(ORDERS, json={"name": "refuse"}, headers=admin)
         client.get("/healthz")
+        client.get("/api/v1/auth/sessions", headers=admin)
     finally:
         structlog.configure(**config)
         logging.getLogger().handlers[:], logging.getLogger().level = handlers, level
     lines = [orjson.loads(line) for line in stream.getvalue().splitlines()]
-    (line,) = [line for line in lines if line["event"] == "request.finished"]
+    line, without_documents = [line for line in lines if line["event"] == "request.finished"]
     assert tuple(line) == FIELDS
     assert (line["tenantId"], line["requestId"]) == (tenant.id, answer.headers["x-request-id"])
     assert line["traceId"] == answer.headers["traceparent"].split("-")[1]
@@ -457,6 +458,7 @@ def test_each_request_is_one_line_of_the_log_without_its_secrets(client, tenant,
     assert line["data"] == {"method": "POST", "path": ORDERS, "code": "conflict"}
     assert 0 < line["duration"] < 60
     assert line["userId"]
+    assert (without_documents["tenantId"], without_documents["userId"]) == (tenant.id, line["userId"])
     assert admin["authorization"].removeprefix("Bearer ") not in stream.getvalue()
 
 
