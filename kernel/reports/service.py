@@ -104,7 +104,7 @@ def _compiled(ctx: KernelContext, report: Report, source: Source) -> tuple[str, 
     scope, companies = source.scope, source.companies
     # What is asked for the opening balances of a listing has its name, but another shape.
     key = (
-        "report", report.name, report.shape, ctx.permissions, ctx.actor.id, ctx.today,
+        "report", report.name, report.shape, ctx.permissions, ctx.actor, ctx.today,
         tuple(scope["param"].items()), None if companies is None else tuple(companies),
     )  # fmt: skip
     found = ctx.runtime.compiled.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ from kernel.reports.errors import (
     ReportUnusable,
 )
 from kernel.reports.formats import as_json
+from sdk.context import Actor
 from sdk.errors import Forbidden
 from sdk.expressions import parse
 from sdk.registers import Movement, Register
@@ -420,6 +422,18 @@ def test_only_documents_the_caller_may_read_are_counted(opened):
         opened, "receivables.by_country", permissions=permissions_of(REPORTS, condition, reading("parties.party"))
     )
     assert result.totals == {"invoices": 2, "total": Decimal("150.50")}
+
+
+def test_a_report_compiled_for_a_user_is_not_that_of_the_users_key(opened):
+    people_only = reading("receivables.invoice", condition=parse("actor.kind == 'user'"))
+    granted = permissions_of(REPORTS, people_only, reading("parties.party"))
+
+    def count(kind):
+        with opened.open(permissions=granted) as ctx:
+            asking = replace(ctx, actor=Actor("ann", kind, "ann@acme.test"))
+            return reports.run(asking, "receivables.by_country", {}).totals["invoices"]
+
+    assert (count("user"), count("key")) == (3, 0)
 
 
 def test_documents_linked_to_that_may_not_be_read_show_nothing(opened):
