@@ -77,4 +77,5 @@ def sum_up(
 
 
 def due_date(issued_on: date, terms_days: int) -> date:
-    return issued_on + timedelta(days=terms_days)
+    """The day terms later, or the calendar's last where that lies beyond it."""
+    return issued_on + min(timedelta(days=terms_days), date.max - issued_on)

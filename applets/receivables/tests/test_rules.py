@@ -85,3 +85,4 @@ def test_the_total_is_net_freight_and_tax(lines, freight, freight_tax, expected)
 def test_terms_are_calendar_days():
     assert due_date(date(2024, 2, 15), 14) == date(2024, 2, 29)
     assert due_date(date(2026, 1, 1), 0) == date(2026, 1, 1)
+    assert due_date(date(9999, 12, 30), 30) == date(9999, 12, 31)

@@ -81,6 +81,12 @@ def test_instants_are_read_as_utc_and_need_an_offset():
         to_instant("2026-01-31T12:00:00")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_that_utc_has_not_is_none(text):
+    with pytest.raises(ValueError, match="outside of the years"):
+        to_instant(text)
+
+
 def test_an_instant_has_one_text():
     east = timezone(timedelta(hours=5))
     assert instant_text(datetime(2026, 1, 31, 5, tzinfo=east)) == "2026-01-31T00:00:00Z"
