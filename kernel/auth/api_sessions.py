@@ -62,6 +62,7 @@ def _own_routes(kernel: Kernel, authority: Authority) -> APIRouter:
     @routes.get("/sessions", summary="One's own sessions")
     def list_sessions(request: Request) -> Response:
         identity = identify(request, kernel)
+        require_log_in(identity)
         return run_platform(
             request, kernel, lambda uow: {"items": service.list_sessions(uow, identity.actor.id, kernel.clock())}
         )

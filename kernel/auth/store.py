@@ -89,8 +89,12 @@ def insert_user(uow: UnitOfWork, user: User, password_hash: str | None) -> bool:
     return inserted.rowcount == 1
 
 
-def update_user(uow: UnitOfWork, id: str, name: str, state: str) -> None:
-    uow.execute("UPDATE {p}.users SET name = %s, state = %s WHERE id = %s", [name, state, id])
+def set_name(uow: UnitOfWork, id: str, name: str) -> None:
+    uow.execute("UPDATE {p}.users SET name = %s WHERE id = %s", [name, id])
+
+
+def set_state(uow: UnitOfWork, id: str, state: str) -> None:
+    uow.execute("UPDATE {p}.users SET state = %s WHERE id = %s", [state, id])
 
 
 def set_password_hash(uow: UnitOfWork, user_id: str, password_hash: str) -> None:

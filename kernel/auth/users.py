@@ -56,21 +56,21 @@ def list_users(uow: UnitOfWork, tenant_id: str, *, after: str = "", limit: int =
 def rename_user(uow: UnitOfWork, tenant_id: str, user_id: str, name: str) -> User:
     """The email stays: grants may name it, so whoever could change it could take over a grant."""
     user = get_user(uow, tenant_id, user_id)
-    store.update_user(uow, user.id, name, user.state)
+    store.set_name(uow, user.id, name)
     return get_user(uow, tenant_id, user_id)
 
 
 def suspend_user(uow: UnitOfWork, tenant_id: str, user_id: str, now: datetime) -> User:
     """Refuse everything the user sends from now on and end the sessions; keys rest until the user is resumed."""
     user = get_user(uow, tenant_id, user_id)
-    store.update_user(uow, user.id, user.name, "suspended")
+    store.set_state(uow, user.id, "suspended")
     store.revoke_sessions(uow, user.id, now)
     return get_user(uow, tenant_id, user_id)
 
 
 def resume_user(uow: UnitOfWork, tenant_id: str, user_id: str) -> User:
     user = get_user(uow, tenant_id, user_id)
-    store.update_user(uow, user.id, user.name, "active")
+    store.set_state(uow, user.id, "active")
     return get_user(uow, tenant_id, user_id)
 
 

@@ -115,5 +115,6 @@ def _render(reply: Reply) -> bytes:
 
 
 def _respond(reply: Reply, body: bytes) -> Response:
+    """No cache keeps it: tokens and books are nobody else's, and a mask hides from one what another may see."""
     media_type = reply.media_type if body else None
-    return Response(body, reply.status, dict(reply.headers) or None, media_type)
+    return Response(body, reply.status, {"cache-control": "no-store", **reply.headers}, media_type)

@@ -27,6 +27,9 @@ _OWN = ("message", "duration", "status")
 # What a LogRecord has anyway; everything else came as `extra`.
 _RECORD_KEYS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _EMPTY = LogScope()
+# Of what somebody has sent, a path for instance: a line of its own, or a command to the terminal.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_CONTROLS_AND_BREAKS = {**_CONTROLS, ord("\n"): "\\n", ord("\t"): "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 Line = MutableMapping[str, Any]
 Renderer = Callable[[dict[str, Any]], str]
@@ -124,7 +127,7 @@ def _render_text(line: dict[str, Any]) -> str:
     rest = " ".join(f"{key}={value}" for key, value in shown.items() if value is not None)
     message = "" if line["message"] == line["event"] else f"{line['message']} "
     text = f"{line['timestamp'][11:23]} {line['level']:<7} {line['event']} {message}{rest}".rstrip()
-    return f"{text}\n{exception}".rstrip()
+    return f"{text.translate(_CONTROLS_AND_BREAKS)}\n{exception.translate(_CONTROLS)}".rstrip()
 
 
 # Until a process says otherwise; structlog's own default would draw tracebacks with all their variables, secrets too.

@@ -1,5 +1,7 @@
 """Logging in and out, keys, suspension: on the real tables."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
 from dataclasses import replace
 from datetime import timedelta
 
@@ -202,6 +204,20 @@ def test_a_header_without_good_credentials_is_refused(kernel, header):
     with pytest.raises((CredentialsMissing, TokenInvalid)) as refused:
         authenticate(kernel, header)
     assert refused.value.status == 401
+
+
+def test_a_user_renamed_while_being_suspended_stays_suspended(house):
+    tenant_id, ann, now = house.tenant.id, house.ann.id, house.kernel.clock()
+    with ThreadPoolExecutor(1) as other:
+        with house.kernel.database.platform() as uow:
+            service.suspend_user(uow, tenant_id, ann, now)
+            renaming = other.submit(house.do, service.rename_user, tenant_id, ann, "Ann B.")
+            with pytest.raises(StillWaiting):
+                renaming.result(0.3)
+            uow.commit()
+        renaming.result(10)
+    user = house.do(service.get_user, tenant_id, ann)
+    assert (user.name, user.state) == ("Ann B.", "suspended")
 
 
 def test_a_suspended_user_is_out_at_once_and_logs_in_again_when_resumed(house):

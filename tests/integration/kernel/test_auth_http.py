@@ -185,9 +185,10 @@ def test_a_key_works_until_it_is_revoked_and_makes_no_keys(people):
     refused = [
         people.send("robot", "POST", "/api-keys", {"name": "more", "scopes": ["*"]}),
         people.send("robot", "GET", "/api-keys"),
+        people.send("robot", "GET", "/auth/sessions"),
         people.send("robot", "POST", "/auth/logout"),
     ]
-    assert codes(*refused) == [(403, "log_in_required")] * 3
+    assert codes(*refused) == [(403, "log_in_required")] * 4
     (listed,) = people.send("bob", "GET", "/api-keys").json()["items"]
     assert (listed["name"], listed["scopes"]) == ("ci", ["kernel.company:read"])
     assert "secret" not in listed

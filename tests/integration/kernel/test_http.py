@@ -465,4 +465,5 @@ def test_each_request_is_one_line_of_the_log_without_its_secrets(client, tenant,
 def test_an_answer_is_plain_json_bytes(client, admin):
     answer = client.get(ORDERS, headers=admin)
     assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
     assert orjson.loads(answer.content) == {"items": [], "titles": {}, "cursor": None}

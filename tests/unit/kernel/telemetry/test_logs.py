@@ -120,3 +120,10 @@ def test_text_lines_are_for_people(stream):
     with log_scope(LogScope(tenant_id="acme")):
         get_logger().info("request.finished", status=200, path="/x")
     assert stream.getvalue().rstrip().endswith("info    request.finished tenant=acme status=200 path=/x")
+
+
+def test_what_was_sent_neither_begins_a_line_nor_commands_the_terminal(stream):
+    configure_logs("api", format="text", stream=stream)
+    get_logger().info("request.finished", path="/x\n12:00:00.000 info    all is well\x1b[2J\x9b")
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(r"path=/x\n12:00:00.000 info    all is well\x1b[2J\x9b")
