@@ -24,6 +24,12 @@ TODAY = "1998-06-30"
 IMPORTS = (("customers.csv", "customers.json"), ("products.csv", "products.json"), ("orders.csv", "invoices.json"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def data() -> Path:
+    """Without the files there is no story: every step of it is skipped."""
+    return shared_data("datasets", "northwind")
+
+
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
     return as_json("datasets/expected.json")["northwind"]

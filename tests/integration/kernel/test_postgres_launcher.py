@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -58,27 +59,33 @@ def holding(home, *, python=sys.executable, **options):
         yield process, json.loads(process.stdout.readline())
 
 
+@contextmanager
+def open_folder():
+    """A folder the server's account may enter. Not one of pytest's: every run that begins closes those to others."""
+    with tempfile.TemporaryDirectory(prefix="bos-launcher-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home():
     """A data folder that most tests share: its cluster is made by the first of them."""
-    folder = tmp_path_factory.mktemp("home")
-    open_to_all(folder)
-    yield folder
-    assert not is_running(folder)
+    with open_folder() as folder:
+        yield folder
+        assert not is_running(folder)
 
 
-def open_to_all(folder):
-    # pytest closes its folders to others; the server's account must get through those we made for it.
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp") or not parent.name.startswith(("pytest", "popen", "home", "test_")):
-            break
-        parent.chmod(0o755)
+@pytest.fixture
+def tmp_path():
+    """Pytest's, but one that the server's account may enter."""
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
 def shared_root(tmp_path, monkeypatch):
     """Stands for /var/lib/bos, so that a test leaves nothing there."""
-    open_to_all(tmp_path)
     monkeypatch.setattr(account, "SHARED_ROOT", tmp_path / "shared")
     return tmp_path / "shared"
 
@@ -201,7 +208,6 @@ def test_a_process_number_left_by_a_killed_container_does_not_matter(home):
 
 
 def test_a_cluster_half_made_is_made_anew(tmp_path):
-    open_to_all(tmp_path)
     (tmp_path / "postgres.new").mkdir()
     (tmp_path / "postgres.new" / "PG_VERSION").write_text("18\n")
     with EmbeddedPostgres(tmp_path, is_temporary=True) as server:
@@ -228,7 +234,6 @@ def test_a_server_that_cannot_start_says_why(home):
 def test_a_folder_deeper_than_a_socket_path_may_be(tmp_path):
     deep = tmp_path / ("deep" * 20) / ("er" * 20)
     deep.mkdir(parents=True)
-    open_to_all(tmp_path)
     with EmbeddedPostgres(deep, is_temporary=True) as server:
         assert ask(server.dsn, "SELECT 1") == (1,)
         sockets = locate_cluster(deep).sockets
@@ -301,7 +306,6 @@ def find_python_for(user):
 
 @pytest.mark.skipif(not IS_ROOT, reason="as a normal user, every other test shows the same")
 def test_a_normal_user_needs_nothing_from_root(tmp_path):
-    open_to_all(tmp_path)
     nobody = pwd.getpwnam("nobody")
     theirs = tmp_path / "home"
     theirs.mkdir(mode=0o700)

@@ -58,7 +58,7 @@ def test_a_role_has_what_it_inherits_however_far_up():
     permissions = compile_permissions(made, [Grant("g", "x.low")])
     assert permissions.allows("post", ORDER)
     assert permissions.rules[0].path == ("x.low", "x.mid", "x.top")
-    assert permissions.roles == ("x.low",)
+    assert permissions.roles == ("x.low", "x.mid", "x.top")
 
 
 def test_roles_that_inherit_in_a_circle_or_from_nothing_end_where_they_close():
