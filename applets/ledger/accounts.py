@@ -8,7 +8,7 @@ from typing import Any
 
 from sdk import Context, Document, hooks
 
-from .errors import AccountHasPostings, AccountParentUnfit
+from .errors import AccountHasPostings, AccountParentUnfit, CompanyHasPostings
 from .lookup import find_linked
 
 TREE_DEPTH_MAX = 20
@@ -60,7 +60,26 @@ def _is_below(ctx: Context, account: Document, ancestor_id: str) -> bool:
 
 def _has_postings(ctx: Context, account: Document) -> bool:
     where = {"account": account.id}
-    return bool(ctx.elevated.registers.balance("ledger.postings", where=where, group_by=("account",)))
+    if ctx.elevated.registers.balance("ledger.postings", where=where, group_by=("account",)):
+        return True
+    # A balance of zero may be the sum of postings that were in the statements of the days between.
+    return _is_posted(ctx, "any(line.account == param.id for line in lines)", account.id)
+
+
+def _is_posted(ctx: Context, condition: str, id: str) -> bool:
+    """Whether there is a posted entry the condition, about `param.id`, holds for."""
+    wanted = f"state != 'draft' and {condition}"
+    return bool(ctx.elevated.documents.query("ledger.journal_entry", wanted, parameters={"id": id}, limit=1).items)
+
+
+@hooks.validate_document("kernel.company")
+def keep_currency(ctx: Context, document: Document, previous: Document | None) -> None:
+    """Base amounts are in the company's currency and never converted anew."""
+    if previous is None:
+        return
+    before, after = (company.get("currency") or ctx.tenant.currency for company in (previous, document))
+    if before != after and _is_posted(ctx, "company_id == param.id", document.id):
+        raise CompanyHasPostings(company=previous["name"], currency=before)
 
 
 @hooks.action("ledger.chart", "load")

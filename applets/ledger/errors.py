@@ -39,6 +39,10 @@ class AccountHasPostings(Conflict):
     """The account {code} has postings, so it cannot become a group or change its type."""
 
 
+class CompanyHasPostings(Conflict):
+    """The books of {company} are kept in {currency}: that stays its currency, as it has postings."""
+
+
 class SpanReversed(Invalid):
     """{name} ends on {ends_on}, before it begins on {starts_on}."""
 

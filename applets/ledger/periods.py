@@ -102,14 +102,16 @@ def require_open_period(ctx: Context, company_id: str | None, posted_on: date) -
         "ledger.period",
         "company_id == param.company and starts_on <= param.day and ends_on >= param.day",
         parameters=parameters,
-        limit=1,
+        limit=PERIODS_MAX,
     ).items
     if not found:
         if ctx.settings["require_periods"] or _has_fiscal_year(ctx, company_id):
             raise PeriodMissing(posted_on=posted_on)
         return None
+    # One that was restored from the bin may overlap another: then the closed one counts.
+    strictest = next((each for each in found if each.state != "open"), found[0])
     # Read anew under a lock: it may be closed between being found and the commit.
-    period = ctx.elevated.documents.get("ledger.period", found[0].id, lock=True)
+    period = ctx.elevated.documents.get("ledger.period", strictest.id, lock=True)
     if period.state != "open":
         raise PeriodClosed(period=period["name"], state=period.state)
     return period

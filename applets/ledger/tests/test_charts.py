@@ -3,7 +3,7 @@
 import pytest
 
 from applets.ledger.accounts import read_template
-from applets.ledger.errors import AccountHasPostings, AccountParentUnfit
+from applets.ledger.errors import AccountHasPostings, AccountParentUnfit, CompanyHasPostings
 from sdk.document_errors import DocumentLinked, LinkBroken, UniqueKeyTaken
 
 
@@ -73,6 +73,29 @@ def test_an_account_with_postings_stays_what_it_is(books):
         assert refused.value.code == "account_has_postings"
     renamed = books.documents.update("ledger.account", books.account("6200"), {"name": "Rents"})
     assert renamed["label"] == "6200 Rents"
+
+
+def test_an_account_whose_postings_cancel_out_stays_what_it_is_too(books):
+    books.post(("6200", "1"), ("1020", "-1"), on="2026-01-31")
+    books.post(("6200", "-1"), ("1020", "1"), on="2026-03-31")
+    with pytest.raises(AccountHasPostings):
+        books.documents.update("ledger.account", books.account("6200"), {"account_type": "asset", "parent": None})
+
+
+def test_an_account_of_drafts_alone_may_change(books):
+    books.entry(("6200", "1"), ("1020", "-1"))
+    patch = {"account_type": "asset", "parent": None}
+    assert books.documents.update("ledger.account", books.account("6200"), patch)["account_type"] == "asset"
+
+
+def test_a_company_with_postings_keeps_its_currency(books):
+    other = books.kernel.add_company("Other Ltd")
+    books.post(("6200", "1"), ("1020", "-1"), company_id=books.company)
+    with pytest.raises(CompanyHasPostings) as refused:
+        books.documents.update("kernel.company", books.company, {"currency": "USD"})
+    assert (refused.value.code, refused.value.details["currency"]) == ("company_has_postings", "EUR")
+    assert books.documents.update("kernel.company", books.company, {"name": "Books Inc"})["currency"] == "EUR"
+    assert books.documents.update("kernel.company", other, {"currency": "USD"})["currency"] == "USD"
 
 
 def test_an_account_with_postings_is_not_deleted(books):
