@@ -38,7 +38,8 @@ SELECT type, id::text, data FROM {t}.documents
 class TenantRuntime:
     """Shared by all requests of one tenant in this process, and replaced when the generation goes up.
 
-    permissions and compiled: caches of what is derived from the generation, dropped together with it.
+    unavailable: enabled applets that cannot run here (name and version); nothing is written while there are any,
+    since what they would have refused cannot be told. permissions and compiled: caches of what is derived from the generation, dropped together with it.
     """
 
     tenant: TenantRecord
@@ -47,6 +48,7 @@ class TenantRuntime:
     capabilities: Mapping[str, tuple[Capability, ...]]
     settings: Mapping[str, Mapping[str, Any]]
     companies: Mapping[str, Mapping[str, Any]]
+    unavailable: tuple[str, ...] = ()
     permissions: dict[str, Any] = field(default_factory=dict)
     compiled: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
 
@@ -75,52 +77,59 @@ class Runtimes:
         if found is not None and found.generation == uow.generation and found.tenant == uow.tenant:
             return found
         built = self.build(uow)
+        if built.unavailable:
+            # Not kept: the next transaction looks again whether the applet is back.
+            return built
         with self._lock:
             self._runtimes[built.tenant.id] = built
             if len(self._runtimes) > RUNTIMES_MAX:
                 self._runtimes.popitem(last=False)
         return built
 
-    def catalogue(self, releases: Sequence[tuple[str, str]]) -> Catalogue:
-        """The catalogue of the kernel's types and these applet releases (name, version)."""
+    def catalogue(self, releases: Sequence[tuple[str, str]]) -> tuple[Catalogue, tuple[str, ...]]:
+        """The catalogue of the kernel's types and these releases (name, version), and those that cannot run here."""
         key = tuple(sorted(releases))
         found = self._catalogues.get(key)
         if found is None:
-            loaded = self._load_all(key)
+            loaded, unavailable = self._load_all(key)
             found = Catalogue.build([(self._kernel_applet, ()), *loaded])
-            if len(loaded) < len(key):
-                # Not for ever: the package that is missing may be installed again.
-                return found
+            if unavailable:
+                return found, unavailable
             with self._lock:
                 self._catalogues[key] = found
                 if len(self._catalogues) > CATALOGUES_MAX:
                     self._catalogues.popitem(last=False)
-        return found
+        return found, ()
 
-    def _load_all(self, releases: Sequence[tuple[str, str]]) -> list[tuple[Applet, Sequence[HookPlugin]]]:
+    def _load_all(
+        self, releases: Sequence[tuple[str, str]]
+    ) -> tuple[list[tuple[Applet, Sequence[HookPlugin]]], tuple[str, ...]]:
         loaded: list[tuple[Applet, Sequence[HookPlugin]]] = []
+        unavailable = []
         for name, version in releases:
-            release = self._plugins.hook.load_applet(name=name, version=version)
-            if release is None:
-                # Its package is gone from this machine: its documents stay, nothing of it runs.
+            try:
+                release = self._plugins.hook.load_applet(name=name, version=version)
+                if release is not None:
+                    loaded.append((release[0], collect_hooks(release[0].name, release[1])))
+                    continue
                 _log.error("applet %s %s is enabled but not installed here", name, version)
-                continue
-            applet, module = release
-            loaded.append((applet, collect_hooks(applet.name, module)))
-        return loaded
+            except Exception:  # reason: an applet's code may fail to load in any way, and must not take others down
+                _log.exception("applet %s %s is enabled but cannot be loaded", name, version)
+            unavailable.append(f"{name} {version}")
+        return loaded, tuple(unavailable)
 
     def build(self, uow: UnitOfWork) -> TenantRuntime:
         """The runtime as the transaction sees it; not kept, since what it has changed may still roll back."""
         tenant = uow.tenant
         assert tenant is not None
         rows = uow.execute("SELECT name, version, capabilities FROM {t}.applets WHERE state = 'enabled'").fetchall()
-        catalogue = self.catalogue([(name, version) for name, version, _ in rows])
+        catalogue, unavailable = self.catalogue([(name, version) for name, version, _ in rows])
         capabilities = {name: tuple(filter(None, map(parse_capability, granted))) for name, _, granted in rows}
         documents = uow.execute(_READ_SETTINGS).fetchall()
         given = {data["applet"]: data["values"] for type, _, data in documents if type == "kernel.setting"}
         companies = {id: data for type, id, data in documents if type == "kernel.company"}
         settings = {applet.name: _settings(applet, given.get(applet.name, {})) for applet in catalogue.applets}
-        return TenantRuntime(tenant, uow.generation, catalogue, capabilities, settings, companies)
+        return TenantRuntime(tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable)
 
 
 def _settings(applet: Applet, given: Mapping[str, Any]) -> Mapping[str, Any]:

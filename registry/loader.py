@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 import threading
 from importlib.machinery import ModuleSpec
@@ -18,7 +20,7 @@ _lock = threading.Lock()
 def load_hooks(release: Release) -> ModuleType:
     """The hooks module of a release; imported once. Code of an applet imports itself relatively only."""
     assert release.applet is not None
-    package = f"{_ROOT}.{release.name}_{release.version.replace('.', '_').replace('-', '_').replace('+', '_')}"
+    package = f"{_ROOT}.{release.name}_{_suffix(release)}"
     with _lock:
         _ensure_package(_ROOT, None)
         _ensure_package(package, release)
@@ -26,6 +28,12 @@ def load_hooks(release: Release) -> ModuleType:
         if not (release.folder / f"{module}.py").is_file():
             return sys.modules[package]
         return importlib.import_module(f"{package}.{module}")
+
+
+def _suffix(release: Release) -> str:
+    """Of the version, to be read, and of the folder: two copies of one version are two applets to Python."""
+    digest = hashlib.sha256(str(release.folder).encode()).hexdigest()[:8]
+    return re.sub(r"\W", "_", f"{release.version}_{digest}")
 
 
 def _ensure_package(name: str, release: Release | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of
 from kernel.documents.write import Write, write
 from kernel.registers import service as registers
@@ -34,6 +35,8 @@ class Change:
 
 def save(ctx: KernelContext, change: Change) -> None:
     """Write the change with all that belongs to it, and tell the worker when something is to be delivered."""
+    if ctx.runtime.unavailable:
+        raise AppletUnavailable(applet=", ".join(ctx.runtime.unavailable))
     document = change.document
     if change.previous is None:
         document.version = 1

@@ -51,17 +51,19 @@ def applets_folder(tmp_path):
 @pytest.fixture
 def world(applets_folder, empty_database):
     """A kernel that finds applets in `applets_folder`, and one tenant."""
-    kernel = build_kernel(Settings(applets_dir=applets_folder, pool_size_max=4), empty_database())
+    url = empty_database()
+    kernel = build_kernel(Settings(applets_dir=applets_folder, pool_size_max=4), url)
     tenant = TenantService(kernel.database, kernel.directory, kernel.installation).create_tenant(
         NewTenant("acme", "Acme"), kernel.clock()
     )
-    yield World(kernel, tenant)
+    yield World(kernel, tenant, url)
     kernel.close()
 
 
 class World:
-    def __init__(self, kernel, tenant):
+    def __init__(self, kernel, tenant, url):
         self.kernel = kernel
+        self.url = url
         self.tenant = tenant
         self.discovery = kernel.plugins.get_plugin("registry.plugin").discovery
 

@@ -1,7 +1,12 @@
 """Applets come and go per tenant while everything runs."""
 
+import sys
+
 import pytest
 
+from kernel.documents.errors import AppletUnavailable
+from kernel.main import build_kernel
+from kernel.settings import Settings
 from kernel.tenancy.service import NewTenant, TenantService
 from registry.errors import AppletInUse, AppletNotEnabled, AppletsRequired, AppletUnfit, AppletUnknown
 from registry.lifecycle import disable_applet, enable_applet
@@ -181,20 +186,38 @@ def test_an_installed_package_cannot_take_the_name_of_a_shipped_applet(world, ap
     assert note(world, "memo")["checked_by"] == "memo"
 
 
-def test_an_applet_whose_package_is_gone_is_shown_as_missing(world, applets_folder):
+def another_process(world, applets_folder):
+    """A kernel that starts now: nothing of an applet is in its memory."""
+    kernel = build_kernel(Settings(applets_dir=applets_folder, pool_size_max=2), world.url)
+    return World(kernel, world.tenant, world.url)
+
+
+@pytest.mark.parametrize("harm", ["gone", "broken"])
+def test_while_an_enabled_applet_cannot_run_nothing_is_written_and_it_can_be_disabled(world, applets_folder, harm):
     folder = write_applet(applets_folder / "memo", "memo")
     enable(world, "memo")
-    folder.rename(folder.with_name("elsewhere.bak"))
-    (folder.with_name("elsewhere.bak") / "applet.toml").unlink()
-    assert states(world)["memo"] == "missing"
-    with world.operate() as ctx:
+    if harm == "gone":
+        (folder / "applet.toml").unlink()
+    else:
+        (folder / "hooks.py").write_text("import nothing_of_this_name\n")
+        for name in [name for name in sys.modules if name.startswith("bos_applets.")]:
+            del sys.modules[name]
+    other = another_process(world, applets_folder)
+    with other.operate() as ctx:
         assert ctx.documents.query("kernel.company").items == ()
+    with pytest.raises(AppletUnavailable, match="memo 1.0.0"), other.operate() as ctx:
+        ctx.documents.create("kernel.notification", {"title": "what would memo have said?"})
+    assert states(other)["memo"] == ("missing" if harm == "gone" else "enabled")
+    disable(other, "memo")
+    with other.operate() as ctx:
+        ctx.documents.create("kernel.notification", {"title": "said"})
+    other.kernel.close()
 
 
 def test_two_tenants_have_their_own_applets(world, applets_folder):
     write_applet(applets_folder / "memo", "memo")
     tenants = TenantService(world.kernel.database, world.kernel.directory, world.kernel.installation)
-    other = World(world.kernel, tenants.create_tenant(NewTenant("other", "Other"), world.kernel.clock()))
+    other = World(world.kernel, tenants.create_tenant(NewTenant("other", "Other"), world.kernel.clock()), world.url)
     enable(world, "memo")
     assert states(world)["memo"] == "enabled"
     assert states(other)["memo"] == "available"
