@@ -39,7 +39,8 @@ class TenantRuntime:
     """Shared by all requests of one tenant in this process, and replaced when the generation goes up.
 
     unavailable: enabled applets that cannot run here (name and version); nothing is written while there are any,
-    since what they would have refused cannot be told. permissions and compiled: caches of what is derived from the generation, dropped together with it.
+    since what they would have refused cannot be told.
+    permissions and compiled: caches of what is derived from the generation, dropped together with it.
     """
 
     tenant: TenantRecord

@@ -205,7 +205,7 @@ def test_while_an_enabled_applet_cannot_run_nothing_is_written_and_it_can_be_dis
     other = another_process(world, applets_folder)
     with other.operate() as ctx:
         assert ctx.documents.query("kernel.company").items == ()
-    with pytest.raises(AppletUnavailable, match="memo 1.0.0"), other.operate() as ctx:
+    with pytest.raises(AppletUnavailable, match=r"memo 1\.0\.0"), other.operate() as ctx:
         ctx.documents.create("kernel.notification", {"title": "what would memo have said?"})
     assert states(other)["memo"] == ("missing" if harm == "gone" else "enabled")
     disable(other, "memo")
