@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,39 @@ from sqlalchemy.types import TypeEngine
 
 from sdk.document_errors import CursorInvalid
 
+INTEGER_MAX = 2**31 - 1
+# Every amount a document can hold is far within.
+DIGITS_MAX = 1_000
+
+
+def _read_integer(text: str) -> int:
+    number = int(text)
+    if abs(number) > INTEGER_MAX:
+        raise ValueError(text)
+    return number
+
+
+def _read_decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or max(len(text), abs(number.adjusted())) > DIGITS_MAX:
+        raise ValueError(text)
+    return number
+
+
+def _read_instant(text: str) -> datetime:
+    """The database's sessions are in UTC, so this is all it gives."""
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() != timedelta(0):
+        raise ValueError(text)
+    return moment
+
+
 # PostgreSQL would end the transaction over a value it cannot read, so each is read here first.
 _READERS: Sequence[tuple[type[TypeEngine[Any]], Callable[[str], Any]]] = (
     (Uuid, UUID),
-    (Integer, int),
-    (Numeric, Decimal),
-    (DateTime, datetime.fromisoformat),
+    (Integer, _read_integer),
+    (Numeric, _read_decimal),
+    (DateTime, _read_instant),
     (Boolean, "True".__eq__),
 )
 

@@ -170,13 +170,15 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
 
 
 def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
-    """Undo a delete; its unique values must still be free and its links' targets still be there."""
+    """Undo a delete; its unique values must still be free, its company and its links' targets still be there."""
     type = ctx.runtime.catalogue.type(type_name)
     previous = _read(ctx, type, id, FOR_CHANGE)
     ctx.permissions.check("read", type, previous, ctx.scope())
     ctx.permissions.check("delete", type, previous, ctx.scope())
     if not previous.is_deleted:
         return previous
+    if previous.company_id is not None:
+        _known_company(ctx, type, previous.company_id)
     document = previous.copy()
     document.version += 1
     document.deleted_at = None
@@ -221,14 +223,18 @@ def _check_kernel_types(ctx: KernelContext, document: Document, previous: Docume
 def _company(ctx: KernelContext, type: DocumentType, given: Any) -> str | None:
     if type.company == "none":
         return None
-    chosen = given or ctx.company_id
-    if not isinstance(chosen, str) or chosen not in ctx.runtime.companies:
-        raise CompanyRequired(type=type.name, company=chosen, known=sorted(ctx.runtime.companies))
+    chosen = _known_company(ctx, type, given or ctx.company_id)
     permitted = ctx.permissions.companies("create", type)
     # Before any hook: what it says about another company's books would be told to a stranger.
     if permitted is not None and chosen not in permitted:
         raise PermissionDenied(action="create", resource=type.name)
     return chosen
+
+
+def _known_company(ctx: KernelContext, type: DocumentType, company_id: Any) -> str:
+    if not isinstance(company_id, str) or company_id not in ctx.runtime.companies:
+        raise CompanyRequired(type=type.name, company=company_id, known=sorted(ctx.runtime.companies))
+    return company_id
 
 
 def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:

@@ -79,12 +79,13 @@ doc AS (
            deleted_at = %(deleted_at)s
     WHERE id = %(id)s AND version = %(version)s - 1 AND """
 
-# A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE.
+# A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE. A document that
+# links to itself is there when it is restored, although it is only now that it comes back.
 _LINKED = """
 linked AS (
     SELECT d.id FROM unnest(%(link_ids)s::uuid[], %(link_types)s::text[]) AS w (id, type)
       JOIN {t}.documents d ON d.id = w.id AND (w.type = '*' OR d.type = w.type)
-     WHERE d.deleted_at IS NULL FOR KEY SHARE OF d
+     WHERE d.deleted_at IS NULL OR d.id = %(id)s FOR KEY SHARE OF d
 ),"""
 
 _EVENT = """,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sdk.definition import escape
 from sdk.errors import Violation
 from sdk.nearest import nearest_or_all
-from sdk.schema.document_type import DocumentType
+from sdk.schema.document_type import CUSTOM_PATTERN, DocumentType
 from sdk.schema.formats import EXPECTED
 
 _SHOWN_MAX = 80
+_CUSTOM = re.compile(CUSTOM_PATTERN)
 _TYPES = {
     "string": "a text", "integer": "a whole number", "boolean": "true or false", "object": "an object",
     "array": "a list", "number": "a number", "null": "nothing",
@@ -96,7 +98,7 @@ def _explain_unknown(type: DocumentType, pointer: str, value: Any, instance: Any
             nearest_or_all(name, known),
         )
         for name in instance
-        if name not in known and (pointer or not str(name).startswith("custom_"))
+        if name not in known and (pointer or not _CUSTOM.fullmatch(str(name)))
     ]
 
 
