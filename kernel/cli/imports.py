@@ -23,6 +23,8 @@ from kernel.transfer.records import Records
 from kernel.transfer.rejects import Rejects
 from kernel.transfer.sources import FORMATS, STDIN, Dialect, Source, guess_format
 from sdk.errors import Violation
+from sdk.nearest import nearest_or_all
+from sdk.schema import DocumentType
 
 ON_EXISTING = ("skip", "update", "reject")
 
@@ -99,7 +101,7 @@ def _read_plan(path: Path | None, type: str, key: str) -> ImportMapping:
 
 def _options(caller: Caller, plan: ImportMapping, company: str | None, **given: Any) -> ImportOptions:
     with act(caller, is_kept=False) as ctx:
-        ctx.runtime.catalogue.type(plan.type)
+        _check_key(ctx.runtime.catalogue.type(plan.type), plan.key)
         company_id = find_company(ctx, company) or ctx.company_id
     return ImportOptions(
         plan.type,
@@ -109,6 +111,14 @@ def _options(caller: Caller, plan: ImportMapping, company: str | None, **given: 
         given["batch"],
         given["is_rehearsal"],
     )
+
+
+def _check_key(type: DocumentType, key: str) -> None:
+    """A misspelt key would be found in no row, and every document be taken for a new one."""
+    known = [path for path in type.fields if "." not in path]
+    if key and key not in known and not key.startswith("custom_"):
+        fault = Violation("/key", "unknown_field", f"{type.name} has no field {key}", nearest_or_all(key, known))
+        raise MappingInvalid(violations=[fault])
 
 
 def _run(terminal: Terminal, caller: Caller, options: ImportOptions, source: Source, rejects: Rejects) -> ImportReport:

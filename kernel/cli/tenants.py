@@ -17,7 +17,8 @@ from kernel.cli.terminal import Terminal
 from kernel.main import Kernel
 from kernel.tenancy.record import TenantRecord
 from kernel.tenancy.service import NewTenant
-from kernel.transfer.archive import Archive, count_rows
+from kernel.transfer.archive import Archive, ArchiveReport, count_rows
+from kernel.transfer.errors import SourceUnreadable
 
 COLUMNS = ("name", "title", "state", "plan", "currency", "timezone", "locale", "database")
 
@@ -156,13 +157,22 @@ def create_tenant(
 
 
 def drop_tenant(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path) -> dict[str, Any]:
-    """Suspend, so that nobody writes meanwhile; export; and only then drop."""
+    """Suspend, so that nobody writes meanwhile; export; and only then drop. Without an export all is as it was."""
     tenancies(kernel).suspend_tenant(tenant.name)
-    users = _users(kernel, tenant)
-    with terminal.progress(f"Exporting {tenant.name}") as advance, kernel.database.transaction(tenant) as uow:
-        report = Archive(path, lambda name, count: advance(count)).write(uow, tenant, users)
+    try:
+        report = _export(kernel, terminal, tenant, path)
+    except SourceUnreadable:
+        if tenant.state == "active":
+            tenancies(kernel).resume_tenant(tenant.name)
+        raise
     tenancies(kernel).drop_tenant(tenant.name)
     return report.as_json()
+
+
+def _export(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path) -> ArchiveReport:
+    users = _users(kernel, tenant)
+    with terminal.progress(f"Exporting {tenant.name}") as advance, kernel.database.transaction(tenant) as uow:
+        return Archive(path, lambda name, count: advance(count)).write(uow, tenant, users)
 
 
 def describe(tenant: TenantRecord) -> dict[str, Any]:

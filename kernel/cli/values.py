@@ -52,7 +52,7 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> None:
     places = path.split(".")
     target: Any = values
     for place, following in pairwise(places):
-        target = _descend(target, place, [] if following.isdigit() else {}, path)
+        target = _descend(target, place, [] if _is_index(following) else {}, path)
     _place(target, places[-1], value, path)
 
 
@@ -115,9 +115,14 @@ def _place(target: Any, place: str, value: Any, path: str) -> None:
 
 
 def _index(target: list[Any], place: str, path: str) -> int:
-    if not place.isdigit() or int(place) > len(target):
+    if not _is_index(place) or int(place) > len(target):
         raise _unfit(path)
     return int(place)
+
+
+def _is_index(place: str) -> bool:
+    # isdigit alone holds for ², which is no number.
+    return place.isascii() and place.isdigit()
 
 
 def _unfit(path: str) -> Invalid:

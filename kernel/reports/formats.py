@@ -21,6 +21,8 @@ OPENING = "Opening balance"
 CSV_CHUNK_LINES = 1_000
 # A spreadsheet computes with binary floating point: more digits than these would not come back as they went in.
 XLSX_DIGITS_EXACT = 15
+# Its calendar begins there: an earlier day would be shown as none.
+XLSX_YEAR_MIN = 1900
 # Cells a spreadsheet would take for a formula, were they not made a text.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -150,6 +152,8 @@ def _write_cell(sheet: Any, place: tuple[int, int], value: Any, column: ResultCo
             sheet.write_string(*place, str(_json_value(value, column)))
         else:
             sheet.write_number(*place, float(value), format)
+    elif isinstance(value, date) and value.year < XLSX_YEAR_MIN:
+        sheet.write_string(*place, str(_json_value(value, column)))
     elif isinstance(value, datetime):
         sheet.write_datetime(*place, value.astimezone(UTC).replace(tzinfo=None), format)
     elif isinstance(value, date):

@@ -6,6 +6,7 @@ what has no field of its own goes into `data`. The standard library's loggers en
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
@@ -117,7 +118,11 @@ def _exception_text(error: Any) -> str:
 
 
 def _render_json(line: dict[str, Any]) -> str:
-    return orjson.dumps(line, str, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(line, str, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        # An integer of more than 64 bits, half of a surrogate pair: json escapes them.
+        return json.dumps(line, default=str)
 
 
 def _render_text(line: dict[str, Any]) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
+from uuid import UUID
 
 REDACTED = "[redacted]"
 DEPTH_MAX = 8
+_PLAIN = (bool, int, float, date, time, UUID)
 
 _SECRET_KEY = re.compile(r"passw|secret|token|authorization|cookie|api_?key|credential|dsn|private", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
@@ -29,7 +32,8 @@ def redact(value: Any, depth: int = 0) -> Any:
         return {str(key): _redact_member(str(key), member, depth) for key, member in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(member, depth + 1) for member in value]
-    return value
+    # Anything else would be told as text later, with whatever stands in it.
+    return value if value is None or isinstance(value, _PLAIN) else redact_text(str(value))
 
 
 def redact_text(text: str) -> str:

@@ -13,6 +13,7 @@ import orjson
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.rows import COLUMNS, Row, flatten
 from kernel.tenancy.record import TenantRecord
+from kernel.transfer.errors import SourceUnreadable
 
 FORMAT = "bos-tenant-1"
 ROWS_AT_ONCE = 1_000
@@ -42,17 +43,27 @@ class Archive:
     def write(self, uow: UnitOfWork, tenant: TenantRecord, users: Sequence[Mapping[str, Any]]) -> ArchiveReport:
         """All documents (deleted ones too), events, movements, deliveries, applets and series, and the users given.
 
-        The tenant should be suspended: rows written meanwhile may or may not be in it.
+        The tenant should be suspended: rows written meanwhile may or may not be in it. Raises SourceUnreadable where
+        the file cannot be written.
         """
-        report = ArchiveReport(self._path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_name(self._path.name + ".partial")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            report = self._write_whole(partial, uow, tenant, users)
+            partial.replace(self._path)
+        except OSError as error:
+            raise SourceUnreadable(f"{self._path} cannot be written: {error.strerror}") from error
+        return report
+
+    def _write_whole(
+        self, partial: Path, uow: UnitOfWork, tenant: TenantRecord, users: Sequence[Mapping[str, Any]]
+    ) -> ArchiveReport:
+        report = ArchiveReport(self._path)
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, rows in _files(uow, users):
                 report.counts[name] = self._write_file(archive, f"{name}.jsonl", rows)
             about = {"format": FORMAT, "tenant": _describe(tenant), "counts": report.counts}
             archive.writestr("tenant.json", orjson.dumps(about, option=orjson.OPT_INDENT_2))
-        partial.replace(self._path)
         return report
 
     def _write_file(self, archive: zipfile.ZipFile, name: str, rows: Iterator[bytes]) -> int:

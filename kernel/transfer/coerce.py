@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from sdk.document import SYSTEM_FIELDS
 from sdk.schema import DocumentType
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "t", "y"}), frozenset({"false", "no", "0", "f", "n"})
+# Longer ones would be no number of any field, and Python reads no more than some thousand digits.
+_INTEGER = re.compile(r"-?[0-9]{1,100}")
 
 
 def coerce(type: DocumentType, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,11 +81,11 @@ def _coerce(value: Any, schema: Mapping[str, Any]) -> Any:
 def _read_text(text: str, kind: Any) -> Any:
     if kind == "boolean" and text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE
-    if kind == "integer" and text.lstrip("-").isascii() and text.lstrip("-").isdigit():
+    if kind == "integer" and _INTEGER.fullmatch(text):
         return int(text)
     if kind in ("array", "object") and text[:1] in ("[", "{"):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from kernel.context import KernelContext
@@ -50,7 +51,9 @@ class Lookups:
             grouped[wanted.type, wanted.field].append(wanted.value)
         self._wanted.clear()
         for (type, field), values in grouped.items():
-            self._remember(type, field, find_ids(ctx, type, field, values, self._company_id))
+            # Which record has the value that is ambiguous is told when its turn comes.
+            with suppress(NotUnambiguous):
+                self._remember(type, field, find_ids(ctx, type, field, values, self._company_id))
 
     def find(self, ctx: KernelContext, wanted: Wanted) -> str | None:
         """The id, asked for again when it was not there before: an earlier row may have created it."""

@@ -158,6 +158,9 @@ def _read_each(reader: Reader) -> Maker:
 
     def make(scope: Scope, call: Call, pointer: str) -> Any:
         items = scope[ROWS] if name == ROWS else scope["row"].get(name)
+        if items and not _are_rows(items):
+            call.faults.append(Violation(pointer, "each", f"{name} is no list of objects", "a list of objects"))
+            return None
         below = [
             item({**scope, "row": row, "parent": scope["row"]}, call, f"{pointer}/{index}")
             for index, row in enumerate(items or ())
@@ -165,6 +168,10 @@ def _read_each(reader: Reader) -> Maker:
         return [value for value in below if value is not None] or None
 
     return make
+
+
+def _are_rows(items: Any) -> bool:
+    return isinstance(items, list | tuple) and all(isinstance(item, Mapping) for item in items)
 
 
 _READERS: Mapping[str, Callable[[Reader], Maker]] = {

@@ -63,7 +63,7 @@ def load_mapping(path: Path) -> ImportMapping:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise SourceUnreadable(file=str(path), reason=error.strerror or str(error)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MappingInvalid(violations=[Violation("", "json", f"the mapping is no JSON: {error}")]) from error
     return read_mapping(data)
 

@@ -10,6 +10,7 @@ from typing import IO, Any, Self
 
 import psycopg
 
+from kernel.transfer.errors import SourceUnreadable
 from kernel.transfer.records import Record
 from sdk.errors import BosError, Violation
 
@@ -38,9 +39,16 @@ class Rejects:
         if self.path is None:
             return
         if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8")
+            self._file = _create(self.path)
         line = json.dumps(describe_reject(record, refusal), ensure_ascii=False, default=str)
         self._file.write(line + "\n")
+
+
+def _create(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise SourceUnreadable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def describe_reject(record: Record, refusal: Refusal) -> dict[str, Any]:

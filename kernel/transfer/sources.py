@@ -8,16 +8,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from kernel.transfer.errors import SourceUnreadable
+from sdk.values import to_decimal
 
 FIELD_CHARACTERS_MAX = 10_000_000
 LINE_BYTES_MAX = 50_000_000
 FORMATS = ("csv", "jsonl")
 STDIN = "-"
+# No database stores it.
+_NUL = "the row has a NUL character"
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -56,7 +58,8 @@ class Source:
         read = _read_jsonl if self.dialect.format == "jsonl" else self._read_csv
         try:
             yield from read(self.stream)
-        except (UnicodeDecodeError, csv.Error, OSError) as error:
+        except (UnicodeError, LookupError, csv.Error, OSError) as error:
+            # LookupError: there is no such encoding.
             raise SourceUnreadable(file=self.name, reason=str(error)) from error
 
     def size(self) -> int | None:
@@ -68,6 +71,8 @@ class Source:
         return self.stream.tell()
 
     def _read_csv(self, stream: BinaryIO) -> Iterator[SourceRow]:
+        if len(self.dialect.delimiter) != 1:
+            raise SourceUnreadable(file=self.name, reason="its delimiter has to be one character")
         csv.field_size_limit(FIELD_CHARACTERS_MAX)
         encoding = "utf-8-sig" if self.dialect.encoding.lower() in ("utf-8", "utf8") else self.dialect.encoding
         text = io.TextIOWrapper(stream, encoding=encoding, newline="")
@@ -83,7 +88,7 @@ class Source:
         if header is None:
             return
         names = [name.strip() for name in header]
-        if "" in names or len(set(names)) < len(names):
+        if not names or "" in names or len(set(names)) < len(names):
             raise SourceUnreadable(file=self.name, reason="its header has an empty or a repeated name")
         number = 0
         for cells in reader:
@@ -94,7 +99,8 @@ class Source:
                 fault = f"the row has {len(cells)} cells and the header {len(names)}"
                 yield SourceRow(number, dict(zip(names, cells, strict=False)), fault)
             else:
-                yield SourceRow(number, dict(zip(names, cells, strict=True)))
+                values = dict(zip(names, cells, strict=True))
+                yield SourceRow(number, values, _NUL if any("\0" in cell for cell in cells) else "")
 
 
 def guess_format(name: str) -> str:
@@ -114,12 +120,25 @@ def _read_jsonl(stream: BinaryIO) -> Iterator[SourceRow]:
 def _read_line(number: int, line: bytes) -> SourceRow:
     try:
         # Decimals, so that 0.1 stays what is written.
-        value = json.loads(line, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(line, parse_float=to_decimal, parse_constant=_refuse_constant)
+        if b"\\u" in line:
+            _check_texts(value)
     except (ValueError, RecursionError) as error:
         return SourceRow(number, {}, f"the line is no JSON: {error}")
     if not isinstance(value, dict):
         return SourceRow(number, {}, "the line is no JSON object")
     return SourceRow(number, value)
+
+
+def _check_texts(value: Any) -> None:
+    """Escapes can write what is no text: NUL, half of a surrogate pair. Raises ValueError."""
+    if isinstance(value, dict):
+        _check_texts([*value, *value.values()])
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)
+    elif isinstance(value, str) and "\0" in value.encode().decode():
+        raise ValueError("it has a NUL character")
 
 
 def _refuse_constant(name: str) -> Any:
