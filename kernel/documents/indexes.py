@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
@@ -17,6 +18,8 @@ from sdk.schema import DocumentType
 # Every insert evaluates every index's predicate, so a tenant has a dozen at most.
 INDEXES_PER_TENANT_MAX = 12
 _PREFIX = "hot_"
+# Two processes that index one tenant would each drop what the other is building.
+_LOCK = 0x626F7369
 _DIALECT = make_url("postgresql://").get_dialect()()
 
 _PRESENT = """
@@ -48,11 +51,15 @@ class HotIndex:
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What was done. over_budget: declared, but not built because the tenant has its dozen."""
+    """What was done. over_budget: declared, but not built because the tenant has its dozen.
+
+    is_elsewhere: nothing, because another process is at it now.
+    """
 
     built: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     over_budget: tuple[str, ...] = ()
+    is_elsewhere: bool = False
 
 
 def declared_indexes(types: Iterable[DocumentType]) -> list[HotIndex]:
@@ -70,6 +77,8 @@ def refresh_indexes(database: Database, tenant: TenantRecord, types: Iterable[Do
     declared = declared_indexes(types)
     wanted = declared[:INDEXES_PER_TENANT_MAX]
     with database.owner(tenant.database) as connection:
+        if not _is_alone(connection, tenant):
+            return IndexReport(is_elsewhere=True)
         present = _present(connection, tenant.schema)
         names = {index.name for index in wanted}
         # A build that was interrupted leaves an invalid index behind, which serves nobody.
@@ -86,7 +95,15 @@ def refresh_indexes(database: Database, tenant: TenantRecord, types: Iterable[Do
     return IndexReport(tuple(f"{index.type}.{index.path}" for index in built), tuple(dropped), over_budget)
 
 
-def _present(connection: psycopg.Connection[tuple[str, bool]], schema: str) -> dict[str, bool]:
+def _is_alone(connection: psycopg.Connection[Any], tenant: TenantRecord) -> bool:
+    """Whether this connection may work on the tenant's indexes. Tried and not waited for: building concurrently waits
+    for everybody who waits within a statement, so two that waited for each other would never end.
+    """
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_LOCK, tenant.schema]).fetchone()
+    return bool(row and row[0])
+
+
+def _present(connection: psycopg.Connection[Any], schema: str) -> dict[str, bool]:
     rows = connection.execute(_PRESENT, [f'"{schema}".documents', f"{_PREFIX}%"]).fetchall()
     return dict(rows)
 

@@ -21,7 +21,9 @@ def violations_of(type: DocumentType, data: Mapping[str, Any], *, as_input: bool
     validator = _validator(type, as_input)
     if validator.is_valid(data):
         return []
-    return merge_violations(v for error in validator.iter_errors(data) for v in _explain(type, as_input, error))
+    violations = merge_violations(v for error in validator.iter_errors(data) for v in _explain(type, as_input, error))
+    # Refused even where nobody has words for it.
+    return violations or [Violation("", "schema", f"this is no valid {type.name}")]
 
 
 @lru_cache(maxsize=VALIDATORS_MAX)

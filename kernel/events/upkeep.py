@@ -15,8 +15,6 @@ from kernel.tenancy.record import TenantRecord
 
 FOLD_INTERVAL_S = 5.0
 FOLD_MOVEMENTS_MAX = 5_000
-# Two processes that index one tenant would each drop what the other is building.
-_INDEX_LOCK = 0x626F7369
 
 _log = get_logger()
 
@@ -52,12 +50,9 @@ class Upkeep:
         tenant = runtime.tenant
         if self._indexed.get(tenant.id) == runtime.generation:
             return
-        with self._kernel.database.owner(tenant.database) as connection:
-            lock = [_INDEX_LOCK, tenant.schema]
-            row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock).fetchone()
-            if not (row and row[0]):
-                return
-            report = refresh_indexes(self._kernel.database, tenant, runtime.catalogue.types.values())
+        report = refresh_indexes(self._kernel.database, tenant, runtime.catalogue.types.values())
+        if report.is_elsewhere:
+            return
         self._indexed[tenant.id] = runtime.generation
         if report.built or report.dropped or report.over_budget:
             _log.info(
