@@ -8,9 +8,10 @@ from typing import Any
 from sdk import Context, Document, Event, decimal_text, hooks
 
 from .errors import SelfApprovalRefused
-from .requests import INVOICE, REQUEST, follow_invoice, is_author, require_approval
+from .requests import INVOICE, REQUEST, follow_invoice, is_author, requests_of, require_approval
 
 PAYMENT = "receivables.payment"
+UNDECIDED = ("pending", "withdrawn")
 
 
 @hooks.on(f"{INVOICE}.created", f"{INVOICE}.updated", f"{INVOICE}.restored")
@@ -25,6 +26,14 @@ def request_approval(ctx: Context, event: Event) -> None:
 def hold_unapproved(ctx: Context, document: Document) -> None:
     """Also before the request exists: the event that creates it comes after the commit."""
     require_approval(ctx, document)
+
+
+@hooks.before_delete(INVOICE)
+def forget_undecided(ctx: Context, document: Document) -> None:
+    """What was asked about a draft goes with it; what somebody has decided stays, and keeps the draft."""
+    for request in requests_of(ctx, document):
+        if request.state in UNDECIDED:
+            ctx.documents.delete(REQUEST, request.id)
 
 
 @hooks.validate_action(REQUEST, "approve")
@@ -48,6 +57,7 @@ def notify_payment(ctx: Context, event: Event) -> None:
     amount = f"{decimal_text(payment['amount'], 2)} {payment['currency']}"
     notification = {
         "role": ctx.settings["notify_role"],
+        "about_company": payment.company_id,
         "title": f"{customer['name']} paid {amount}",
         "body": f"Payment {payment.number}, received on {payment['received_on']}.",
         "document_type": payment.type,

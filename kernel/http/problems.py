@@ -27,6 +27,8 @@ from sdk.errors import BosError, Violation
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/errors/"
+# Nobody reads more, and an answer should not be larger than the request.
+VIOLATIONS_TOLD_MAX = 1_000
 RETRY_AFTER_S = 1
 INTERNAL = 500
 
@@ -82,7 +84,9 @@ def problem(error: BosError, *, instance: str, request_id: str) -> dict[str, Any
         "request_id": request_id,
     }
     if error.violations:
-        body["violations"] = [violation.as_json() for violation in error.violations]
+        body["violations"] = [violation.as_json() for violation in error.violations[:VIOLATIONS_TOLD_MAX]]
+        if len(error.violations) > VIOLATIONS_TOLD_MAX:
+            body["violations_left_out"] = len(error.violations) - VIOLATIONS_TOLD_MAX
     return body
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from applets.approvals.errors import ApprovalMissing, ApprovalPending, ApprovalRejected, SelfApprovalRefused
 from sdk import Actor
+from sdk.document_errors import DocumentLinked
 from sdk.states import ActionNotAllowed
 
 CLERK = Actor(id="clerk", kind="user", name="Clerk")
@@ -185,3 +186,21 @@ def test_a_payment_received_is_told(office):
     assert notification["role"] == "receivables.manager"
     assert (notification["document_type"], notification["document_id"]) == ("receivables.payment", payment.id)
     assert payment.number in notification["body"]
+
+
+def test_a_large_draft_nobody_has_decided_about_can_be_deleted_with_its_request(office):
+    invoice = office.draft("10000.01")
+    (request,) = office.requests(invoice)
+    office.documents.delete("receivables.invoice", invoice.id)
+    assert office.requests(invoice) == []
+    office.documents.restore("receivables.invoice", invoice.id)
+    (anew,) = office.requests(invoice)
+    assert (anew.state, anew.id != request.id) == ("pending", True)
+
+
+def test_a_draft_somebody_has_decided_about_stays(office):
+    invoice = office.draft("10000.01")
+    (request,) = office.requests(invoice)
+    office.decide(request, "reject")
+    with pytest.raises(DocumentLinked):
+        office.documents.delete("receivables.invoice", invoice.id)
