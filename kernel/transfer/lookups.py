@@ -10,7 +10,10 @@ from typing import NamedTuple
 from kernel.context import KernelContext
 from kernel.documents.listing import ListRequest, list_rows
 from kernel.series.service import NO_COMPANY
+from kernel.transfer.errors import MappingInvalid
 from sdk.document_errors import NotUnambiguous
+from sdk.errors import Violation
+from sdk.nearest import nearest_or_all
 from sdk.schema import DocumentType
 
 LINKS_REMEMBERED_MAX = 200_000
@@ -78,8 +81,9 @@ class Lookups:
 def find_ids(
     ctx: KernelContext, type_name: str, field: str, values: Iterable[str], company_id: str | None
 ) -> dict[str, str]:
-    """Ids by value, of those the caller may read. Raises NotUnambiguous where two documents have one value."""
+    """Ids by value, of those the caller may read. Raises NotUnambiguous, MappingInvalid."""
     type = ctx.runtime.catalogue.type(type_name)
+    _check_field(type, field)
     wanted = sorted(set(values))
     unique = next((each.unique for each in type.unique if each.path == field), None)
     # Keys answer from an index, but know nothing of permissions.
@@ -90,6 +94,14 @@ def find_ids(
     for part in _parts(wanted, ctx.kernel.settings.page_size_max):
         found.update(_find_listed(ctx, type, field, part, company_id))
     return found
+
+
+def _check_field(type: DocumentType, field: str) -> None:
+    """The name becomes part of an expression: it must be a name, of a field that stands at the top."""
+    known = ["number", *(path for path in type.fields if "." not in path)]
+    if field not in known and not (field.startswith("custom_") and field.isidentifier()):
+        fault = Violation("", "unknown_field", f"{type.name} has no field {field}", nearest_or_all(field, known))
+        raise MappingInvalid(violations=[fault])
 
 
 def _find_listed(
