@@ -39,7 +39,7 @@ def take(caller, type, write=write_jsonl):
 
 
 def contents(caller):
-    """Every row of every table of the tenant, and the positions of all sequences are left out: those may have gaps."""
+    """How many rows each table of the tenant has, and a digest of them. Sequences are left out: they may have gaps."""
     with caller.begin() as uow:
         tables = uow.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [caller.tenant.schema]

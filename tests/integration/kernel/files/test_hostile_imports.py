@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from kernel.transfer.errors import MappingInvalid, SourceUnreadable
 from kernel.transfer.mapping import ImportMapping, read_mapping
 from tests.integration.kernel.files.desk import bring, contents, values_of
 
+REPOSITORY = Path(__file__).resolve().parents[4]
 CUSTOMERS = ImportMapping("parties.customer", key="code")
 CONTACTS = {
     "type": "parties.contact",
@@ -129,7 +131,9 @@ def test_a_process_killed_in_the_middle_leaves_whole_batches_and_a_second_run_co
     text = "code,name\n" + "".join(f"C{number:03},N\n" for number in range(100))
     program = [sys.executable, "-m", "tests.integration.kernel.files.killed_import"]
     words = [office_url, directory.tenant.name, "30", "75"]
-    died = subprocess.run([*program, *words], input=text.encode(), capture_output=True, check=False, timeout=60)
+    died = subprocess.run(
+        [*program, *words], input=text.encode(), capture_output=True, check=False, timeout=60, cwd=REPOSITORY
+    )
     assert (died.returncode, died.stderr) == (-signal.SIGKILL, b"")
     assert values_of(directory, "parties.customer", "code") == [f"C{number:03}" for number in range(60)]
     report = bring(directory, text, CUSTOMERS, batch_size=30)
@@ -149,6 +153,6 @@ def test_importing_the_same_file_again_and_again_changes_nothing(directory):
     assert contents(directory) == before
 
 
-@pytest.mark.parametrize("text", ["", "\ufeff", "code,name\n", "\n"[:0]])
+@pytest.mark.parametrize("text", ["", "\ufeff", "code,name\n"])
 def test_an_empty_file_imports_nothing(directory, text):
     assert bring(directory, text, CUSTOMERS).seen == 0
