@@ -43,7 +43,7 @@ SELECT register, company_id, {_MONTH} AS month, {_DIMENSIONS}, {_SUMS} FROM {{t}
 
 _DRIFT = f"""
 WITH counted AS ({_FOLDED}), kept AS (SELECT {_KEY}, {", ".join(_SLOTS)} FROM {{t}}.totals)
-SELECT count(*) FROM (
+SELECT count(DISTINCT ({_KEY})) FROM (
     (SELECT * FROM counted EXCEPT SELECT * FROM kept) UNION ALL (SELECT * FROM kept EXCEPT SELECT * FROM counted)
 ) AS difference
 """
