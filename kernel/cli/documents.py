@@ -75,7 +75,8 @@ def _add_list(commands: typer.Typer) -> None:
             page = list_rows(ctx, found, wanted)
             hidden = [ctx.permissions.mask(found, "read", to_document(found, r), ctx.scope()) for r in page.rows]
             items = [flatten(row, mask, chosen) for row, mask in zip(page.rows, hidden, strict=True)]
-            named = [{"title": title_of(found, row)} | item for row, item in zip(page.rows, items, strict=True)]
+            titles = [title_of(found, row, mask) for row, mask in zip(page.rows, hidden, strict=True)]
+            named = [{"title": title} | item for title, item in zip(titles, items, strict=True)]
         if terminal.is_json:
             terminal.show_json({"items": items, "titles": page.titles, "cursor": page.cursor})
             return

@@ -78,7 +78,7 @@ class UnitOfWork:
     def commit(self) -> None:
         """Commit. PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: that is one here."""
         if self._is_doomed:
-            raise CommitFailed
+            raise RuntimeError("a write failed, and its error was passed over: nothing is committed")
         cursor = self.connection.execute("COMMIT")
         if cursor.statusmessage != "COMMIT":
             raise CommitFailed

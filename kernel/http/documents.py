@@ -26,6 +26,9 @@ from sdk.schema import DocumentType, dump
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
+# What somebody is told who may write a document and not read it; the id is always there.
+IDENTITY = ("type", "version", "state", "number")
+
 _LIST_PARAMETERS: dict[str, Callable[[str], Any]] = {
     "filter": str, "q": str, "sort": read_names, "limit": read_count, "cursor": str, "deleted": read_flag,
     "fields": read_names,
@@ -106,7 +109,9 @@ def find_type(ctx: KernelContext, applet: str, collection: str) -> DocumentType:
 
 
 def present(ctx: KernelContext, type: DocumentType, document: Document, fields: Sequence[str] = ()) -> dict[str, Any]:
-    """A document as flat JSON, without what the caller may not see."""
+    """A document as flat JSON, without what the caller may not see: of what may not be read, only which it is."""
+    if not ctx.permissions.allows("read", type, document, ctx.scope()):
+        fields = IDENTITY
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
     return flatten(stored_row(document, dump(type, document.fields)), hidden, fields)
 

@@ -46,7 +46,8 @@ WORKFLOW = {
     "actions": {"send": {"title": "Send", "from": ["draft"], "to": "sent", "event": "sent"}},
 }
 ROLES = {
-    "shop.clerk": {"title": "Clerk", "permissions": [{"type": "shop.order", "actions": ["*"], "mask": ["secret"]}]}
+    "shop.clerk": {"title": "Clerk", "permissions": [{"type": "shop.order", "actions": ["*"], "mask": ["secret"]}]},
+    "shop.letterbox": {"title": "Letterbox", "permissions": [{"type": "shop.order", "actions": ["create"]}]},
 }
 
 

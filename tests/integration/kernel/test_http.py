@@ -340,6 +340,14 @@ def test_masked_fields_are_neither_shown_nor_taken(house, client, tenant, admin)
     problem(client.post(ORDERS, json={"name": "x", "secret": "y"}, headers=clerk), 422, "document_invalid")
 
 
+def test_who_may_write_and_not_read_is_told_no_more_than_what_came_of_it(house, client, tenant):
+    sender = log_in(house, client, tenant, "shop.letterbox")
+    answer = client.post(ORDERS, json={"name": "x"}, headers=sender)
+    assert answer.status_code == 201
+    assert answer.json().keys() == {"id", "type", "version", "state", "number"}
+    problem(client.get(f"{ORDERS}/{answer.json()['id']}", headers=sender), 403, "permission_denied")
+
+
 def test_one_tenant_sees_nothing_of_another(house, client, admin):
     order = create(client, admin)
     stranger = log_in(house, client, house.make_tenant(f"web{next(_numbers)}"), "kernel.admin")

@@ -52,7 +52,7 @@ def test_commit_of_a_failed_transaction_is_an_error_although_postgresql_says_non
 
 
 def test_a_swallowed_failure_of_a_write_dooms_the_transaction(kernel, tenant):
-    with pytest.raises(CommitFailed), kernel.operate(tenant) as ctx:
+    with pytest.raises(RuntimeError, match="passed over"), kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.role", {"name": "seller", "title": "Seller", "permissions": []})
         with pytest.raises(UniqueKeyTaken):
             ctx.documents.create("kernel.role", {"name": "seller", "title": "Seller", "permissions": []})
