@@ -1,0 +1,16 @@
+"""Modules imported when first used: what few requests need shall not cost every start its time and memory."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+class LazyModule:
+    """Stands for the module `name`; the import happens with the first attribute asked for, once and thread-safely."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
