@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +13,20 @@ _DAY_S = 24 * 60 * 60
 _MIB = 1024 * 1024
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def check_public_url(url: str) -> str:
+    """An origin: https, or http on this machine; no path, query or user in it. Raises ValueError."""
+    parts = urlsplit(url.rstrip("/"))
+    is_plain = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (parts.scheme == "https" or is_plain) or not parts.hostname or parts.port == 0:
+        raise ValueError("an https URL, or an http one on a loopback address")
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("an origin: scheme, host and perhaps a port, nothing behind them")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 
 
 class Settings(BaseSettings):
@@ -39,6 +54,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the HTTP server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the HTTP server listens on; 0 takes a free one.")
+    public_url: PublicUrl | None = Field(
+        default=None,
+        description="URL browsers and clients reach Bos at, OAuth's issuer. Unset: http, `BOS_HOST` and `BOS_PORT`.",
+    )
     system_plugins: tuple[str, ...] = Field(
         default=("registry.plugin",),
         description="Modules loaded into the kernel at start: a JSON list of dotted names.",
@@ -57,14 +76,42 @@ class Settings(BaseSettings):
     refresh_token_ttl_s: int = Field(
         default=30 * _DAY_S, ge=1, description="Seconds a session lives without being refreshed."
     )
+    oidc_private_addresses: bool = Field(
+        default=False,
+        description="Call identity providers at private addresses too, and at loopback ones without TLS.",
+    )
     password_memory_kib: int = Field(
         default=65_536, ge=64, description="KiB of memory one password hash takes (Argon2id)."
     )
     password_passes: int = Field(default=3, ge=1, description="Passes over that memory.")
     password_lanes: int = Field(default=4, ge=1, le=8, description="Threads one password hash takes.")
+    master_key_file: AbsolutePath | None = Field(
+        default=None,
+        description="File of the master key that wraps all others. Unset: `master.key` in the data folder.",
+    )
+    kms_url: str | None = Field(
+        default=None, description="URL of a key service to wrap keys with instead of a master key file."
+    )
+    kms_token: str | None = Field(default=None, repr=False, description="Bearer token the key service asks for.")
+    key_cache_ttl_s: int = Field(
+        default=900, ge=1, description="Seconds a process keeps an unwrapped key in memory before it unwraps it again."
+    )
     pool_size_max: int = Field(default=8, ge=1, description="Connections a process opens to each database at most.")
     statement_timeout_ms: int = Field(
         default=30_000, ge=0, description="Milliseconds after which PostgreSQL gives up on a statement; 0 is never."
     )
     body_bytes_max: int = Field(default=10 * _MIB, ge=1, description="Bytes of the largest request body accepted.")
+    rate_limit_per_minute: int = Field(
+        default=1000,
+        ge=0,
+        description="Requests a minute that a tenant, a user and an API key may each make; 0 is no limit.",
+    )
+    rate_limit_burst: int = Field(
+        default=100, ge=1, description="Requests that may come at once before that rate holds."
+    )
+    plans: dict[str, dict[str, int]] = Field(
+        default_factory=dict,
+        description="Limits of tenants by plan: a JSON object such as"
+        ' {"standard": {"users": 10, "documents_per_month": 100000}}. A limit of the tenant itself goes before.',
+    )
     page_size_max: int = Field(default=500, ge=1, description="Items of the largest page a list answers with.")
