@@ -15,10 +15,14 @@ from kernel.db.database import Database
 from kernel.db.migrate import migrate_platform
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.facades import DocumentsFacade, EventsFacade, RegistersFacade, ReportsFacade
+from kernel.limits.buckets import RateLimits
+from kernel.limits.measures import check_plans
+from kernel.limits.quotas import Quotas
 from kernel.parts import Clock, Facades, Parts
 from kernel.permissions import Permissions
 from kernel.permissions.service import compile_for
 from kernel.runtime import Runtimes, TenantRuntime
+from kernel.secrets.keyring import Keyring
 from kernel.settings import Settings
 from kernel.tenancy.directory import Directory
 from kernel.tenancy.record import TenantRecord
@@ -109,6 +113,9 @@ def build_kernel(settings: Settings, owner_dsn: str, *, clock: Clock = utc_now) 
         directory=Directory(database),
         facades=FACADES,
         clock=clock,
+        rates=RateLimits(database, clock),
+        quotas=Quotas(check_plans(settings.plans)),
+        keyring=Keyring(settings),
     )
 
 

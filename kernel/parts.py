@@ -11,7 +11,10 @@ import pluggy
 
 from kernel.db.database import Database
 from kernel.db.migrate import Installation
+from kernel.limits.buckets import RateLimits
+from kernel.limits.quotas import Quotas
 from kernel.runtime import Runtimes
+from kernel.secrets.keyring import Keyring
 from kernel.series.service import NumberBlocks
 from kernel.settings import Settings
 from kernel.tenancy.directory import Directory
@@ -43,6 +46,9 @@ class Parts:
     directory: Directory
     facades: Facades
     clock: Clock
+    rates: RateLimits
+    quotas: Quotas
+    keyring: Keyring
     numbers: NumberBlocks = field(default_factory=NumberBlocks)
     # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
     on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
