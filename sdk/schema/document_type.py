@@ -15,6 +15,7 @@ from sdk.errors import Invalid, Violation
 from sdk.expressions import parse
 from sdk.schema.fields import Field, Kind, check_names, order_computed
 from sdk.schema.numbering import NumberRule, read_number
+from sdk.schema.protection import SELF, check_protection, read_personal
 from sdk.schema.vocabulary import SCOPE_NAMES, SYSTEM_FIELDS, check_schema, json_type, kind_of
 
 # Tenants' own fields; kept across upgrades, so no applet may declare one.
@@ -31,7 +32,9 @@ class DocumentType:
     """One kind of document. Compared by identity; `digest` says whether two have the same schema.
 
     name: `applet.noun`. schema: normalized JSON Schema of the data fields. fields: by path, nested ones too.
-    computed: fields with an expression, in the order they can be evaluated in.
+    computed: fields with an expression, in the order they can be evaluated in. is_cached: few, read by many writes and
+    seldom changed, so that they are kept in memory. subject: the field that links to whom personal fields are about, or
+    `id`: the document itself.
     """
 
     name: str
@@ -45,6 +48,8 @@ class DocumentType:
     digest: str
     fields: Mapping[str, Field]
     computed: tuple[Field, ...] = ()
+    is_cached: bool = False
+    subject: str = SELF
 
     @property
     def applet(self) -> str:
@@ -72,6 +77,19 @@ class DocumentType:
         return tuple(field for field in self.fields.values() if field.search)
 
     @cached_property
+    def encrypted(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields.values() if field.encrypted)
+
+    @cached_property
+    def personal(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields.values() if field.personal)
+
+    @cached_property
+    def is_protected(self) -> bool:
+        """Whether it has encrypted or personal fields, so that not all of it is stored as it is."""
+        return bool(self.encrypted or self.personal)
+
+    @cached_property
     def input_schema(self) -> Mapping[str, Any]:
         """The schema for what a caller sends: what hooks and expressions fill in later is not required yet."""
         return cast(Mapping[str, Any], _without_filled(self.schema))
@@ -89,6 +107,7 @@ class DocumentType:
         check_names(fields, frozenset((*SYSTEM_FIELDS, *SCOPE_NAMES)), faults)
         computed = order_computed(fields, faults)
         _check_company(schema, fields, faults)
+        check_protection(schema, fields, faults)
         if faults:
             raise InvalidDocumentType(type=name, violations=faults)
         noun = name.partition(".")[2]
@@ -104,6 +123,8 @@ class DocumentType:
             digest=digest_of(normal),
             fields=fields,
             computed=computed,
+            is_cached=schema.get("x-cached", False),
+            subject=schema.get("x-subject", SELF),
         )
 
 
@@ -169,6 +190,8 @@ def _read_field(path: str, schema: Mapping[str, Any], required: bool, in_array: 
         read_only=schema.get("readOnly", False) or computed is not None,
         required=required,
         in_array=in_array,
+        encrypted=schema.get("x-encrypted", False),
+        personal=read_personal(schema),
     )
 
 

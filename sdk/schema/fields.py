@@ -20,7 +20,8 @@ class Field:
 
     scale: digits after the point of a decimal, None = any. link: document type an id points to, `*` = any; on an
     array of ids it stands on the array. unique: among the tenant's or the company's documents of the type.
-    in_array: an array is on the way to it, so that a document has several of it. schema: its normalized JSON Schema.
+    in_array: an array is on the way to it, so that a document has several of it. personal: the category of a person's
+    data it is. schema: its normalized JSON Schema.
     """
 
     path: str
@@ -37,6 +38,8 @@ class Field:
     read_only: bool = False
     required: bool = False
     in_array: bool = False
+    encrypted: bool = False
+    personal: str | None = None
 
     @property
     def name(self) -> str:

@@ -16,9 +16,12 @@ from sdk.errors import Violation
 from sdk.nearest import nearest_or_all
 from sdk.schema.formats import FORMATS
 from sdk.schema.numbering import NUMBER_KEYS, check_number
+from sdk.schema.protection import check_personal
 
-TYPE_KEYS = ("x-collection", "x-title", "x-number", "x-company")
-FIELD_KEYS = ("x-link", "x-index", "x-unique", "x-search", "x-computed", "x-decimal")
+TYPE_KEYS = ("x-collection", "x-title", "x-number", "x-company", "x-cached", "x-subject")
+FIELD_KEYS = (
+    "x-link", "x-index", "x-unique", "x-search", "x-computed", "x-decimal", "x-encrypted", "x-personal",
+)  # fmt: skip
 X_KEYS = (*TYPE_KEYS, *FIELD_KEYS)
 DECIMAL_KEYS = ("scale", "min", "max")
 # What combines schemas: they may narrow what fields hold, never declare fields of their own.
@@ -33,7 +36,7 @@ KNOWN_AT_FIELD = (*ANNOTATIONS, *ASSERTIONS, *COMBINING, *FIELD_KEYS)
 KNOWN_AT_TYPE = ("$schema", "$id", *ANNOTATIONS, *ASSERTIONS, *COMBINING, *TYPE_KEYS)
 SYSTEM_FIELDS = (
     "id", "type", "company_id", "version", "schema_version", "state", "number",
-    "created_at", "created_by", "updated_at", "updated_by", "deleted_at",
+    "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "archived_at",
 )  # fmt: skip
 # What expressions call the world around a document; a field of that name could never be named in one.
 SCOPE_NAMES = ("actor", "param", "today")
@@ -140,6 +143,8 @@ def _check_type_keys(schema: Mapping[str, Any], faults: Faults) -> None:
         faults.append(Violation("/x-title", "unknown_field", f"there is no field {title}", expected))
     if schema.get("x-company", "none") not in ("required", "none"):
         faults.append(Violation("/x-company", "enum", "x-company is required or none", "required, none"))
+    if not isinstance(schema.get("x-cached", False), bool):
+        faults.append(Violation("/x-cached", "type", "x-cached is true or false", "true or false"))
     if "x-number" in schema:
         check_number(schema["x-number"], fields, faults)
 
@@ -319,7 +324,7 @@ def _check_computed(value: Any, where: str, faults: Faults) -> None:
 _FIELD_CHECKS: dict[str, Callable[[Any, str, Faults], None]] = {
     "x-link": _check_link, "x-index": _check_flag, "x-unique": _check_unique, "x-search": _check_flag,
     "x-computed": _check_computed, "x-decimal": _check_decimal, "format": _check_format, "pattern": _check_pattern,
-    "readOnly": _check_flag,
+    "readOnly": _check_flag, "x-encrypted": _check_flag, "x-personal": check_personal,
 }  # fmt: skip
 
 __all__ = ["NUMBER_KEYS", "X_KEYS", "check_schema", "json_type", "kind_of"]
