@@ -14,6 +14,7 @@ from bench.house import House, describe, open_house
 from bench.postings import trial_balance
 from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
+from bench.tenants import create_tenants, thousandth_tenant
 from bench.writes import create_in_process, create_over_http, post_over_http
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -26,6 +27,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "post.http": post_over_http,
     "list.filtered": list_over_http,
     "trial_balance": trial_balance,
+    "tenant.create": create_tenants,
+    "tenant.thousandth": thousandth_tenant,
 }
 RATIO = (
     "ratio: the share of the raw limit that is reached (rates: figure / raw; times: raw / figure); 1 is the limit\n"

@@ -10,7 +10,7 @@ from kernel.cli.listening import listening, stoppable, url_of
 from kernel.cli.options import Host, Port
 from kernel.cli.root import Cli
 from kernel.cli.serving import configure_service_logs, serve_beside, serve_here
-from kernel.cli.session import open_kernel, tenancies
+from kernel.cli.session import migrate_before_serving, open_kernel
 from kernel.cli.terminal import Terminal
 from kernel.postgres import open_database
 
@@ -44,7 +44,7 @@ def add_commands(cli: Cli) -> None:
             configure_service_logs(settings, "api")
             # Held until the last process has ended: it is this one that owns an embedded database's life.
             with open_database(settings), open_kernel(settings) as kernel:
-                tenancies(kernel).migrate_tenants()
+                migrate_before_serving(kernel)
                 kernel.on_deliveries.clear()
                 terminal.say(f"Serving at {url_of(taken)}")
                 if workers == 1:

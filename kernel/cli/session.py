@@ -14,9 +14,12 @@ from kernel.events.listener import CHANNEL, NAMES_PER_NOTIFICATION_MAX
 from kernel.main import Kernel, build_kernel
 from kernel.postgres import open_database
 from kernel.settings import Settings
+from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from kernel.tenancy.service import TenantService
 from kernel.transfer.caller import Caller
+
+_log = get_logger()
 
 
 @contextmanager
@@ -43,6 +46,12 @@ def _wake_workers(kernel: Kernel, names: list[str]) -> None:
 
 def tenancies(kernel: Kernel) -> TenantService:
     return TenantService(kernel.database, kernel.directory, kernel.installation)
+
+
+def migrate_before_serving(kernel: Kernel) -> None:
+    """Tenants that are behind; one that fails is told, and refused until it is mended, while the others are served."""
+    for tenant, error in tenancies(kernel).migrate_tenants(is_hurried=True).failed.items():
+        _log.error("tenant.not_migrated", message=error, tenant=tenant)
 
 
 def choose_tenant(kernel: Kernel, name: str | None) -> TenantRecord:

@@ -10,6 +10,7 @@ import typer
 
 from kernel.auth.users import USERS_PAGE_MAX, check_email, list_users
 from kernel.cli.accounts import NewAdmin, ensure_admin, grant_admin
+from kernel.cli.migrate import add_migrate
 from kernel.cli.options import AsJson, DryRun, Yes
 from kernel.cli.root import Cli, group
 from kernel.cli.session import open_kernel, tenancies
@@ -29,7 +30,7 @@ def add_commands(cli: Cli) -> None:
     """Add the group `tenant`."""
     commands = group("Tenants: customers isolated from each other, each in a schema of its own.")
     cli.add_typer(commands, name="tenant")
-    for add in (_add_create, _add_list, _add_states, _add_drop):
+    for add in (_add_create, _add_list, _add_states, _add_drop, add_migrate):
         add(commands)
 
 

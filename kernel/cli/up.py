@@ -13,7 +13,7 @@ from kernel.cli.listening import listening, stoppable, url_of
 from kernel.cli.options import Host, Port
 from kernel.cli.root import Cli
 from kernel.cli.serving import configure_service_logs, serve_here
-from kernel.cli.session import open_kernel, tenancies
+from kernel.cli.session import migrate_before_serving, open_kernel
 from kernel.cli.terminal import Terminal
 from kernel.cli.welcome import name_program, welcome
 
@@ -48,7 +48,7 @@ def add_commands(cli: Cli) -> None:
 def _run(cli: Cli, terminal: Terminal, taken: socket.socket, *, has_demo: bool) -> None:
     terminal.say(f"Starting the database in {terminal.settings.data_dir} …")
     with open_kernel(terminal.settings) as kernel:
-        tenancies(kernel).migrate_tenants()
+        migrate_before_serving(kernel)
         demo = prepare_demo(kernel, terminal, cli.demo_steps) if has_demo else None
         typer.echo(welcome(url_of(taken), demo, name_program(sys.argv[0])))
         # The server's own worker is told of deliveries; nobody needs to wake others at the end.

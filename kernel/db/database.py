@@ -14,7 +14,8 @@ from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from kernel.db.errors import DatabaseUnavailable, DatabaseUnknown
+from kernel.db.errors import DatabaseUnavailable, DatabaseUnknown, SchemaBehind
+from kernel.db.migrate import steps_behind
 from kernel.db.names import app_role
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.tenancy.record import TenantRecord
@@ -52,8 +53,11 @@ class Database:
         """A unit of work under the tenant's own role. The one statement that begins it reads the generation too.
 
         aside: beside another one this thread has open; on a connection kept for that, so that a full pool of
-        threads that all need a second connection cannot wait for each other.
+        threads that all need a second connection cannot wait for each other. Raises SchemaBehind for a tenant whose
+        tables are not yet those this code expects.
         """
+        if steps_behind(tenant.steps):
+            raise SchemaBehind(tenant=tenant.name)
         with self._checked_out(tenant.database, aside=aside) as connection:
             cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
             cursor.nextset()
@@ -69,9 +73,12 @@ class Database:
             yield from _closing(UnitOfWork(connection, None, 0))
 
     @contextmanager
-    def glance(self) -> Iterator[UnitOfWork]:
-        """One read of the platform's tables, without the two round trips that begin and end a transaction."""
-        with self._checked_out(None) as connection:
+    def glance(self, *, aside: bool = False) -> Iterator[UnitOfWork]:
+        """Single statements on the platform's tables, without the two round trips that begin and end a transaction.
+
+        aside: see `transaction`.
+        """
+        with self._checked_out(None, aside=aside) as connection:
             yield UnitOfWork(connection, None, 0)
 
     @contextmanager

@@ -11,5 +11,9 @@ class DatabaseUnknown(Unavailable):
     """The database {database} is not among the configured ones: set BOS_DATABASES."""
 
 
+class SchemaBehind(Unavailable):
+    """The tenant {tenant} is not yet up to date with this version of Bos; it is served once that is done."""
+
+
 class CommitFailed(Unavailable):
     """The change could not be committed and was rolled back; try again."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,29 @@ _MIGRATION_LOCK = 7_203_155
 
 @dataclass(frozen=True)
 class Installation:
-    """Who this database belongs to. Its repr shows no secret."""
+    """Who this database belongs to. Its repr shows no secret.
+
+    token_secret: what access tokens were signed with when the process began; it is rotated. root_secret: what keys
+    are derived from; it stays.
+    """
 
     id: str
     token_secret: str
+    root_secret: str
 
     def __repr__(self) -> str:
         return f"Installation({self.id})"
 
 
-def steps(kind: str) -> list[Path]:
-    """The steps of the `platform` or the `tenant` schema, in order."""
-    return sorted(path for path in (_FOLDER / kind).iterdir() if _STEP_NAME.match(path.name))
+@cache
+def steps(kind: str) -> tuple[Path, ...]:
+    """The steps of the `platform` or the `tenant` schema, in order. Those of this process: read once."""
+    return tuple(sorted(path for path in (_FOLDER / kind).iterdir() if _STEP_NAME.match(path.name)))
+
+
+def steps_behind(done: int) -> int:
+    """How many steps a tenant's schema lacks whose ledger holds so many; none when it is ahead of this code."""
+    return max(0, len(steps("tenant")) - done)
 
 
 def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
@@ -51,9 +63,12 @@ def migrate_platform(connection: psycopg.Connection[Any]) -> Installation:
         return _ensure_installation(connection, installation)
 
 
-def hold_migration_lock(connection: psycopg.Connection[Any]) -> None:
-    """Until the transaction ends nobody else changes schemas, roles and rights of this database."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+def hold_migration_lock(connection: psycopg.Connection[Any], schema: str = "") -> None:
+    """Until the transaction ends nobody else changes this tenant's schema; or the platform's, which is the empty one.
+
+    Each schema has a lock of its own, so that a thousand of them need not wait for each other.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_MIGRATION_LOCK, schema])
 
 
 def migrate_schema(connection: psycopg.Connection[Any], schema: str, kind: str, names: Mapping[str, str]) -> list[str]:
@@ -67,12 +82,31 @@ def migrate_schema(connection: psycopg.Connection[Any], schema: str, kind: str, 
             f'CREATE TABLE IF NOT EXISTS "{schema}".schema_ledger'
             " (step text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        done = {row[0] for row in connection.execute(f'SELECT step FROM "{schema}".schema_ledger')}
-        missing = [path for path in steps(kind) if path.stem not in done]
-        for path in missing:
-            connection.execute(fill_names(path.read_text(), names))
-            connection.execute(f'INSERT INTO "{schema}".schema_ledger (step) VALUES (%s)', [path.stem])
+        missing = missing_steps(kind, read_ledger(connection, schema))
+        apply_steps(connection, schema, missing, names)
     return [path.stem for path in missing]
+
+
+def read_ledger(connection: psycopg.Connection[Any], schema: str) -> set[str]:
+    """Names of the steps a schema has had."""
+    return {step for (step,) in connection.execute(f'SELECT step FROM "{check_identifier(schema)}".schema_ledger')}
+
+
+def missing_steps(kind: str, done: set[str]) -> list[Path]:
+    return [path for path in steps(kind) if path.stem not in done]
+
+
+def apply_steps(
+    connection: psycopg.Connection[Any], schema: str, missing: Sequence[Path], names: Mapping[str, str]
+) -> None:
+    """Each step and its line in the ledger as one script: one trip to the server, however many tables it makes."""
+    for path in missing:
+        noted = f"INSERT INTO \"{schema}\".schema_ledger (step) VALUES ('{path.stem}');"
+        try:
+            connection.execute(f"{fill_names(path.read_text(), names)}\n;{noted}")
+        except psycopg.Error as error:
+            error.add_note(f"in step {path.stem}")
+            raise
 
 
 def fill_names(text: str, names: Mapping[str, str]) -> str:
@@ -106,6 +140,6 @@ def _ensure_installation(connection: psycopg.Connection[Any], installation: str)
     if inserted:
         role = sql.Identifier(app_role(installation))
         connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
-    row = connection.execute(f"SELECT id, token_secret FROM {PLATFORM_SCHEMA}.installation").fetchone()
+    row = connection.execute(f"SELECT id, token_secret, root_secret FROM {PLATFORM_SCHEMA}.installation").fetchone()
     assert row is not None
-    return Installation(row[0], row[1])
+    return Installation(*row)

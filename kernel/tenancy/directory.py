@@ -10,7 +10,8 @@ from kernel.tenancy.errors import TenantUnknown
 from kernel.tenancy.record import TenantRecord
 
 TENANT_COLUMNS = (
-    "id::text, name, title, schema_name, role_name, database, state, plan, currency, timezone, locale, limits, flags"
+    "id::text, name, title, schema_name, role_name, database, state, plan, currency, timezone, locale, limits, flags,"
+    " steps"
 )
 
 

@@ -12,7 +12,10 @@ import sdk
 
 @dataclass(frozen=True)
 class TenantRecord:
-    """`schema` and `role` are checked identifiers; `database` None means the default database."""
+    """`schema` and `role` are checked identifiers; `database` None means the default database.
+
+    steps: how many steps of migration its schema has had.
+    """
 
     id: str
     name: str
@@ -27,6 +30,7 @@ class TenantRecord:
     locale: str
     limits: Mapping[str, Any] = field(default_factory=dict)
     flags: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 0
 
     @cached_property
     def tenant(self) -> sdk.Tenant:

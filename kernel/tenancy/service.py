@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 import psycopg
-from psycopg import sql
 
 from kernel.db.database import Database
-from kernel.db.migrate import Installation, hold_migration_lock, migrate_schema
-from kernel.db.names import PLATFORM_SCHEMA, app_role, tenant_role, tenant_schema
+from kernel.db.migrate import Installation, hold_migration_lock, steps_behind
+from kernel.db.names import tenant_role, tenant_schema
 from kernel.tenancy.directory import Directory
 from kernel.tenancy.errors import TenantDropping, TenantExists, TenantInvalid, TenantNameInvalid, TenantNotSuspended
+from kernel.tenancy.migration import JOBS, MigrationReport, MigrationRun, migrate_schema_of, note_steps
 from kernel.tenancy.record import TenantRecord
 from sdk.errors import Violation
 from sdk.identifiers import new_id
@@ -52,36 +52,37 @@ class TenantService:
         with self.database.owner(wanted.database):
             pass  # An unknown or unreachable database is told before anything is written.
         self._insert(wanted, now)
-        tenant = self.directory.get(wanted.name)
-        self.migrate_tenant(tenant)
-        return tenant
+        self.migrate_tenant(self.directory.get(wanted.name))
+        return self.directory.get(wanted.name)
 
     def migrate_tenant(self, tenant: TenantRecord) -> list[str]:
         """Bring one tenant's schema and role up to date; the steps that were applied."""
         with self.database.owner(tenant.database) as connection:
-            installation = _installation_of(connection)
-            with connection.transaction():
-                # Rights on the platform's schema are one row for all tenants: two who grant at once would both fail.
-                hold_migration_lock(connection)
-                _ensure_role(connection, tenant.role, app_role(installation))
-                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{tenant.schema}"')
-                connection.execute(f"GRANT USAGE ON SCHEMA {PLATFORM_SCHEMA} TO {tenant.role}")
-                names = {"t": tenant.schema, "role": tenant.role, "app": app_role(installation), "p": PLATFORM_SCHEMA}
-                return migrate_schema(connection, tenant.schema, "tenant", names)
-
-    def migrate_tenants(self, progress: Callable[[TenantRecord], None] | None = None) -> dict[str, list[str]]:
-        """All tenants; the steps applied by tenant. Repeatable: what is up to date is left alone.
-
-        One that is being dropped is not brought back.
-        """
-        applied = {}
-        for tenant in self.directory.list():
-            if tenant.state == "dropping":
-                continue
-            applied[tenant.name] = self.migrate_tenant(tenant)
-            if progress:
-                progress(tenant)
+            applied, steps = migrate_schema_of(connection, tenant)
+            if tenant.database is None:
+                note_steps(connection, tenant, steps)
+        if tenant.database is not None:
+            with self.database.owner() as connection:
+                note_steps(connection, tenant, steps)
         return applied
+
+    def migrate_tenants(
+        self,
+        progress: Callable[[TenantRecord], None] = lambda tenant: None,
+        *,
+        jobs: int = JOBS,
+        names: Collection[str] | None = None,
+        is_rehearsal: bool = False,
+        is_hurried: bool = False,
+    ) -> MigrationReport:
+        """All tenants, or those of these names; one that fails stops nobody else. What is up to date is left alone.
+
+        One that is being dropped is not brought back. progress: called from several threads. is_hurried: believe the
+        directory about who is up to date, and do not ask each schema. Raises TenantUnknown for a name nobody has.
+        """
+        tenants = [self.directory.get(name) for name in names] if names is not None else self.directory.list()
+        behind = [each for each in tenants if each.state != "dropping" and (not is_hurried or steps_behind(each.steps))]
+        return MigrationRun(self.database, jobs, is_rehearsal, progress).over(behind)
 
     def suspend_tenant(self, name: str) -> TenantRecord:
         """Refuse its log-ins and requests from now on; nothing is lost."""
@@ -97,10 +98,9 @@ class TenantService:
             raise TenantNotSuspended(tenant=name, state=tenant.state)
         self._set_state(name, "dropping")
         with self.database.owner(tenant.database) as connection, connection.transaction():
-            hold_migration_lock(connection)
+            hold_migration_lock(connection, tenant.schema)
             connection.execute(f'DROP SCHEMA IF EXISTS "{tenant.schema}" CASCADE')
             if _role_exists(connection, tenant.role):
-                connection.execute(f"REVOKE USAGE ON SCHEMA {PLATFORM_SCHEMA} FROM {tenant.role}")
                 connection.execute(f"DROP ROLE {tenant.role}")
         with self.database.owner() as connection:
             connection.execute("DELETE FROM bos.tenants WHERE id = %s", [tenant.id])
@@ -146,18 +146,5 @@ def _check(wanted: NewTenant) -> None:
         raise TenantInvalid(tenant=wanted.name, violations=faults)
 
 
-def _installation_of(connection: psycopg.Connection[Any]) -> str:
-    row = connection.execute("SELECT id FROM bos.installation").fetchone()
-    assert row is not None
-    return str(row[0])
-
-
 def _role_exists(connection: psycopg.Connection[Any], role: str) -> bool:
     return connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None
-
-
-def _ensure_role(connection: psycopg.Connection[Any], role: str, app: str) -> None:
-    """The tenant's role owns nothing and cannot log in; the app login may become it and inherits nothing of it."""
-    if not _role_exists(connection, role):
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
-    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(app)))

@@ -72,7 +72,7 @@ def test_migrating_what_is_up_to_date_does_nothing(shelf):
     kernel = shelf.kernel
     service = TenantService(kernel.database, kernel.directory, kernel.installation)
     assert service.migrate_tenant(shelf.tenant) == []
-    assert set(map(tuple, service.migrate_tenants().values())) == {()}
+    assert set(map(tuple, service.migrate_tenants().applied.values())) == {()}
     assert shelf.names() == ["kept"]
 
 
@@ -95,7 +95,7 @@ def test_a_step_that_fails_leaves_nothing_and_is_not_recorded(shelf):
         service = TenantService(kernel.database, kernel.directory, kernel.installation)
         with pytest.raises(psycopg.errors.DuplicateColumn):
             service.migrate_tenant(shelf.tenant)
-        assert ledger(owner, schema) == ["0001_tenant"]
+        assert "0002_totals_of_debits" not in ledger(owner, schema)
         owner.execute(f"INSERT INTO \"{schema}\".schema_ledger (step) VALUES ('0002_totals_of_debits')")
     assert shelf.names() == []
 
