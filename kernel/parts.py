@@ -9,6 +9,7 @@ from typing import Any
 
 import pluggy
 
+from kernel.auth.token_keys import TokenKeys, open_token_keys
 from kernel.db.database import Database
 from kernel.db.migrate import Installation
 from kernel.limits.buckets import RateLimits
@@ -49,9 +50,13 @@ class Parts:
     rates: RateLimits
     quotas: Quotas
     keyring: Keyring
+    token_keys: TokenKeys = field(init=False, repr=False)
     numbers: NumberBlocks = field(default_factory=NumberBlocks)
     # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
     on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.token_keys = open_token_keys(self.database, self.installation.token_secret)
 
     def close(self) -> None:
         self.database.close()

@@ -85,6 +85,18 @@ class Settings(BaseSettings):
     )
     password_passes: int = Field(default=3, ge=1, description="Passes over that memory.")
     password_lanes: int = Field(default=4, ge=1, le=8, description="Threads one password hash takes.")
+    password_length_min: int = Field(
+        default=12, ge=8, le=128, description="Characters of the shortest password accepted."
+    )
+    step_up_ttl_s: int = Field(
+        default=600, ge=30, description="Seconds a proof of who one is suffices for dangerous actions."
+    )
+    webauthn_rp_id: str | None = Field(
+        default=None, description="Domain passkeys are for. Unset: the host of `BOS_PUBLIC_URL`, or localhost."
+    )
+    webauthn_origins: tuple[str, ...] = Field(
+        default=(), description="Origins of pages that may ask for passkeys: a JSON list. Empty: `BOS_PUBLIC_URL`."
+    )
     master_key_file: AbsolutePath | None = Field(
         default=None,
         description="File of the master key that wraps all others. Unset: `master.key` in the data folder.",

@@ -13,6 +13,7 @@ from kernel.cli import (
     events,
     exports,
     imports,
+    limits,
     migrate,
     openapi,
     reports,
@@ -47,7 +48,7 @@ def build_cli(settings: Settings) -> Cli:
 
 
 COMMANDS = (
-    up, serve, worker, migrate, doctor, tenants, users, documents, reports, events, imports, exports, openapi,
+    up, serve, worker, migrate, doctor, tenants, users, documents, reports, events, imports, exports, openapi, limits,
 )  # fmt: skip
 
 

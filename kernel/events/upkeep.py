@@ -1,17 +1,21 @@
-"""What a tenant's data need now and then, beside the requests: folded movements, indexes on hot keys."""
+"""What a tenant's data need now and then, beside the requests: folded movements, indexes on hot keys, chores."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kernel.documents.indexes import refresh_indexes
-from kernel.parts import Parts
+from kernel.events.chores import CHORES, Chore
 from kernel.registers.service import fold
 from kernel.runtime import TenantRuntime
 from kernel.telemetry.logs import get_logger
 from kernel.telemetry.metrics import Metrics
 from kernel.tenancy.record import TenantRecord
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
 
 FOLD_INTERVAL_S = 5.0
 FOLD_MOVEMENTS_MAX = 5_000
@@ -22,10 +26,11 @@ _log = get_logger()
 class Upkeep:
     """A `Step`: call it with a tenant as often as liked, it does what is due."""
 
-    def __init__(self, kernel: Parts, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, kernel: Kernel, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._kernel, self._metrics, self._monotonic = kernel, metrics, monotonic
         self._folded_at: dict[str, float] = {}
         self._indexed: dict[str, int] = {}
+        self._done_at: dict[tuple[str, str], float] = {}
 
     def __call__(self, tenant: TenantRecord) -> float | None:
         """In how many seconds there may be more to do."""
@@ -40,10 +45,23 @@ class Upkeep:
             uow.commit()
         self._metrics.movements_folded.inc(folded)
         self._index(runtime)
+        for chore in CHORES:
+            self._do(chore, tenant, now)
         if folded == FOLD_MOVEMENTS_MAX:
             return 0.0
         self._folded_at[tenant.id] = now
         return None
+
+    def _do(self, chore: Chore, tenant: TenantRecord, now: float) -> None:
+        """One chore when it is due; one that fails is tried again when it is due again, and stops no other."""
+        key = (chore.name, tenant.id)
+        if now - self._done_at.get(key, now - chore.every_s) < chore.every_s:
+            return
+        self._done_at[key] = now
+        try:
+            chore.run(self._kernel, tenant)
+        except Exception:  # reason: what one chore stumbles over must not keep the others from their work
+            _log.exception("chore.failed", chore=chore.name, tenant=tenant.name)
 
     def _index(self, runtime: TenantRuntime) -> None:
         """Once per generation, as only applets that come and go change which fields are hot."""

@@ -21,6 +21,7 @@ from kernel.http.description import API_VERSION
 from kernel.http.docs import docs_routes
 from kernel.http.edge import Edge
 from kernel.http.routing import DocumentRoute, document_table, reserved_segments
+from kernel.limits import api as limits
 from kernel.permissions import api as permissions
 from kernel.registers import api as registers
 from kernel.reports import api as reports
@@ -59,7 +60,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
 
 def _api(kernel: Kernel, app: FastAPI) -> APIRouter:
     api = APIRouter()
-    for room in (auth, permissions, registers, reports, events):
+    for room in (auth, permissions, registers, reports, events, limits):
         api.include_router(room.router(kernel))
     api.include_router(description.router(kernel, app))
     kernel.plugins.hook.register_routes(router=api, kernel=kernel)

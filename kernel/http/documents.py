@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request, Response
 
 from kernel.context import KernelContext
-from kernel.documents import service
+from kernel.documents import archive, service
 from kernel.documents.bulk import create_many
-from kernel.documents.listing import ListRequest, list_rows
+from kernel.documents.graph import DIRECTIONS, read_graph
+from kernel.documents.history import Past, as_of, at_revision
+from kernel.documents.listing import ARCHIVED, ListRequest, list_rows
+from kernel.documents.reversion import restore_revision
 from kernel.documents.revisions import revisions
 from kernel.documents.rows import Row, flatten, stored_row, to_document
 from kernel.http.errors import CollectionUnknown, InvalidRequest
 from kernel.http.headers import etag, is_known, read_if_match, require_if_match
-from kernel.http.parameters import read_count, read_flag, read_names, read_parameters
+from kernel.http.parameters import one_of, read_count, read_flag, read_moment, read_names, read_parameters
 from kernel.http.requests import Reply, json_body, object_body, run
 from sdk.document import Document
 from sdk.errors import Violation
@@ -31,8 +34,11 @@ IDENTITY = ("type", "version", "state", "number")
 
 _LIST_PARAMETERS: dict[str, Callable[[str], Any]] = {
     "filter": str, "q": str, "sort": read_names, "limit": read_count, "cursor": str, "deleted": read_flag,
-    "fields": read_names,
+    "archived": one_of(ARCHIVED), "fields": read_names,
 }  # fmt: skip
+
+
+_GET_PARAMETERS = {"fields": read_names, "as_of": read_moment, "revision": read_count}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Endpoints:
     def list(self, request: Request) -> Response:
         given = read_parameters(request, _LIST_PARAMETERS, prefix="param.")
         fields = given.pop("fields", ())
-        wanted = ListRequest(parameters=given.pop("param."), **given)
+        wanted = ListRequest(parameters=given.pop("param."), **{"archived": "false", **given})
         return self._run(request, lambda ctx, type: _list(ctx, type, wanted, fields), read_only=True)
 
     def create(self, request: Request) -> Response:
@@ -57,8 +63,12 @@ class Endpoints:
 
     def get(self, request: Request) -> Response:
         id = request.path_params["id"]
-        fields = read_parameters(request, {"fields": read_names}).get("fields", ())
-        return self._run(request, lambda ctx, type: _get(ctx, type, id, fields, request), read_only=True)
+        given = read_parameters(request, _GET_PARAMETERS)
+        fields = given.get("fields", ())
+        if given.keys() <= {"fields"}:
+            return self._run(request, lambda ctx, type: _get(ctx, type, id, fields, request), read_only=True)
+        past = _read_past(id, given)
+        return self._run(request, lambda ctx, type: _show_past(past(ctx, type), fields), read_only=True)
 
     def update(self, request: Request) -> Response:
         id, version, patch = request.path_params["id"], require_if_match(request), object_body(request)
@@ -72,8 +82,29 @@ class Endpoints:
         return self._run(request, lambda ctx, type: service.delete(ctx, type.name, id, version=version))
 
     def restore(self, request: Request) -> Response:
+        id, version, revision = request.path_params["id"], read_if_match(request), _read_revision(request)
+        if revision is None:
+            return self._run(request, lambda ctx, type: _reply(ctx, type, service.restore(ctx, type.name, id)))
+        return self._run(
+            request,
+            lambda ctx, type: _reply(ctx, type, restore_revision(ctx, type.name, id, revision, version=version)),
+        )
+
+    def archive(self, request: Request) -> Response:
+        return self._put_away(request, archive.archive)
+
+    def unarchive(self, request: Request) -> Response:
+        return self._put_away(request, archive.unarchive)
+
+    def _put_away(self, request: Request, verb: Callable[..., Document]) -> Response:
+        id, version = request.path_params["id"], read_if_match(request)
+        return self._run(request, lambda ctx, type: _reply(ctx, type, verb(ctx, type.name, id, version=version)))
+
+    def list_links(self, request: Request) -> Response:
         id = request.path_params["id"]
-        return self._run(request, lambda ctx, type: _reply(ctx, type, service.restore(ctx, type.name, id)))
+        known = {"depth": read_count, "limit": read_count, "direction": one_of(DIRECTIONS)}
+        given = read_parameters(request, known)
+        return self._run(request, lambda ctx, type: read_graph(ctx, type.name, id, **given).as_json(), read_only=True)
 
     def perform(self, request: Request) -> Response:
         id, action = request.path_params["id"], request.path_params["action"]
@@ -87,7 +118,7 @@ class Endpoints:
 
     def list_revisions(self, request: Request) -> Response:
         id = request.path_params["id"]
-        given = read_parameters(request, {"limit": read_count, "cursor": str})
+        given = read_parameters(request, {"limit": read_count, "cursor": str, "as_of": read_moment})
         return self._run(request, lambda ctx, type: revisions(ctx, type.name, id, **given), read_only=True)
 
     def _run(
@@ -130,6 +161,31 @@ def _get(ctx: KernelContext, type: DocumentType, id: str, fields: Sequence[str],
     if is_known(request, document.version):
         return Reply(status=304, headers={"etag": etag(document.version)})
     return _reply(ctx, type, document, fields=fields)
+
+
+def _read_past(id: str, given: Mapping[str, Any]) -> Callable[[KernelContext, DocumentType], Past]:
+    """What to read instead of the document as it is."""
+    if "as_of" in given and "revision" in given:
+        fault = Violation("/revision", "two_meanings", "as_of and revision exclude each other", "one of them")
+        raise InvalidRequest(violations=[fault])
+    if "revision" in given:
+        return lambda ctx, type: at_revision(ctx, type.name, id, given["revision"])
+    return lambda ctx, type: as_of(ctx, type.name, id, given["as_of"])
+
+
+def _show_past(past: Past, fields: Sequence[str]) -> Reply:
+    return Reply(past.flatten(tuple(fields)), headers={"etag": etag(past.row.version)})
+
+
+def _read_revision(request: Request) -> int | None:
+    """`{"revision": 3}`, or nothing at all."""
+    body = object_body(request)
+    revision = body.get("revision")
+    is_count = isinstance(revision, int) and not isinstance(revision, bool) and revision > 0
+    if set(body) - {"revision"} or (body and not is_count):
+        fault = Violation("", "revision", "this names no revision", '{"revision": 3}, or nothing to undo a delete')
+        raise InvalidRequest(violations=[fault])
+    return revision
 
 
 def _list(ctx: KernelContext, type: DocumentType, wanted: ListRequest, fields: Sequence[str]) -> dict[str, Any]:

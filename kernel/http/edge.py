@@ -100,6 +100,8 @@ class _Answer:
             headers["x-request-id"] = self._exchange.record.request_id
             headers["traceparent"] = self._span.traceparent
             headers["x-content-type-options"] = "nosniff"
+            for name, value in self._exchange.headers.items():
+                headers[name] = value
         await self._send(message)
 
 

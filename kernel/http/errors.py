@@ -27,6 +27,10 @@ class InvalidRequest(Invalid):
     """The request breaks {count} rule(s)."""
 
 
+class IdempotencyKeyReused(Invalid):
+    """The Idempotency-Key {key} came with another request before; take a new one, or send the same request."""
+
+
 class UnsupportedMediaType(Invalid):
     """The body is {given}; send application/json."""
 

@@ -15,11 +15,15 @@ SCOPE_KEY = "bos.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """record: ids and origin, as stored with events. body: the whole request body, read and bounded by the edge."""
+    """record: ids and origin, as stored with events. body: the whole request body, read and bounded by the edge.
+
+    headers: what the answer carries whatever becomes of the request.
+    """
 
     record: RequestRecord
     body: bytes = b""
     log: LogScope = field(default_factory=LogScope)
+    headers: dict[str, str] = field(default_factory=dict)
     error: BaseException | None = None
 
 

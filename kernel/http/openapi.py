@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kernel.documents.graph import DIRECTIONS, GRAPH_DEPTH_MAX, GRAPH_NODES, GRAPH_NODES_MAX
+from kernel.documents.listing import ARCHIVED
 from kernel.http.schemas import (
     INPUT_SUFFIX,
     PATCH_SUFFIX,
@@ -31,6 +33,22 @@ _PAGE = (
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1}},
     {"name": "cursor", "in": "query", "description": "From the page before.", "schema": {"type": "string"}},
 )
+_AS_OF = {
+    "name": "as_of", "in": "query", "description": "As it was then: an instant, or the end of a day.",
+    "schema": {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]},
+}  # fmt: skip
+_PAST = (
+    _AS_OF,
+    {"name": "revision", "in": "query", "description": "At this version.", "schema": {"type": "integer", "minimum": 1}},
+)
+_GRAPH = (
+    {"name": "depth", "in": "query", "description": "How many links far.",
+     "schema": {"type": "integer", "minimum": 1, "maximum": GRAPH_DEPTH_MAX, "default": 1}},
+    {"name": "direction", "in": "query", "description": "To what it points to, or to what points to it.",
+     "schema": {"enum": list(DIRECTIONS), "default": "both"}},
+    {"name": "limit", "in": "query", "description": "Documents at most.",
+     "schema": {"type": "integer", "minimum": 1, "maximum": GRAPH_NODES_MAX, "default": GRAPH_NODES}},
+)  # fmt: skip
 _LIST = (
     {"name": "filter", "in": "query", "description": "An expression over the fields; values as param.<name>.",
      "schema": {"type": "string"}},
@@ -39,6 +57,8 @@ _LIST = (
      "schema": {"type": "string"}},
     {"name": "deleted", "in": "query", "description": "The bin instead of what is there.",
      "schema": {"type": "boolean"}},
+    {"name": "archived", "in": "query", "description": "Archived documents: without them, only them, or both.",
+     "schema": {"enum": list(ARCHIVED), "default": "false"}},
     _FIELDS,
     *_PAGE,
 )  # fmt: skip
@@ -86,20 +106,29 @@ def _type_paths(type: DocumentType, catalogue: Catalogue | None) -> Paths:
         },
         f"{collection}/bulk": {"post": _bulk(type)},
         f"{collection}/{{id}}": {
-            "get": _operation(type, "get", f"Get: {type.title}", 200, json_content(one), (_ID, _FIELDS)),
+            "get": _operation(type, "get", f"Get: {type.title}", 200, json_content(one), (_ID, _FIELDS, *_PAST)),
             "patch": _operation(
                 type, "update", f"Change: {type.title}", 200, json_content(one), (_ID, _required(_IF_MATCH)),
                 body=PATCH_SUFFIX,
             ),
             "delete": _operation(type, "delete", f"Delete: {type.title}", 204, None, (_ID, _required(_IF_MATCH))),
         },
-        f"{collection}/{{id}}/restore": {
-            "post": _operation(type, "restore", f"Undo a delete: {type.title}", 200, json_content(one), (_ID,))
+        f"{collection}/{{id}}/restore": {"post": _restore(type)},
+        f"{collection}/{{id}}/archive": {
+            "post": _operation(type, "archive", f"Archive: {type.title}", 200, json_content(one), (_ID, _IF_MATCH))
+        },
+        f"{collection}/{{id}}/unarchive": {
+            "post": _operation(type, "unarchive", f"Unarchive: {type.title}", 200, json_content(one), (_ID, _IF_MATCH))
+        },
+        f"{collection}/{{id}}/links": {
+            "get": _operation(
+                type, "links", f"Links: {type.title}", 200, json_content(reference("Graph")), (_ID, *_GRAPH)
+            )
         },
         f"{collection}/{{id}}/revisions": {
             "get": _operation(
                 type, "revisions", f"History: {type.title}", 200, json_content(_page_of({"type": "object"})),
-                (_ID, *_PAGE),
+                (_ID, _AS_OF, *_PAGE),
             )
         },
     }  # fmt: skip
@@ -119,6 +148,15 @@ def _action_paths(type: DocumentType, catalogue: Catalogue | None, one_path: str
         operation["requestBody"] = {"required": False, "content": json_content(schema)}
         paths[f"{one_path}/{action.name}"] = {"post": operation}
     return paths
+
+
+def _restore(type: DocumentType) -> Operation:
+    content = json_content(reference(type.name))
+    operation = _operation(type, "restore", f"Undo a delete, or go back: {type.title}", 200, content, (_ID, _IF_MATCH))
+    revision = {"type": "integer", "minimum": 1, "description": "The version whose fields come back."}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"revision": revision}}
+    operation["requestBody"] = {"required": False, "content": json_content(schema)}
+    return operation
 
 
 def _bulk(type: DocumentType) -> Operation:

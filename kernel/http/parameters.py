@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from fastapi import Request
 from kernel.http.errors import InvalidRequest
 from sdk.errors import Violation
 from sdk.nearest import nearest
-from sdk.values import to_decimal
+from sdk.values import to_date, to_decimal, to_instant
 
 Reader = Callable[[str], Any]
 
@@ -58,6 +59,22 @@ def read_count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
         raise ValueError("a whole number from 1")
     return int(text)
+
+
+def read_moment(text: str) -> date | datetime:
+    """A date, or an instant with an offset."""
+    return to_date(text) if len(text) == len("2026-01-31") else to_instant(text)
+
+
+def one_of(known: Collection[str]) -> Reader:
+    """A reader of one of these words."""
+
+    def read_word(text: str) -> str:
+        if text not in known:
+            raise ValueError(", ".join(known))
+        return text
+
+    return read_word
 
 
 def read_value(text: str) -> Any:

@@ -23,6 +23,7 @@ from kernel.http.errors import (
     TransactionConflict,
     ValueUnstorable,
 )
+from kernel.limits.errors import RateLimited
 from sdk.errors import BosError, Violation
 
 MEDIA_TYPE = "application/problem+json"
@@ -96,6 +97,8 @@ def _headers(error: BosError) -> dict[str, str]:
         headers["www-authenticate"] = "Bearer"
     elif isinstance(error, MethodNotAllowed):
         headers["allow"] = str(error.details["allowed"])
+    elif isinstance(error, RateLimited):
+        headers["retry-after"] = str(error.details["retry_after_s"])
     elif error.status == 503 or isinstance(error, TransactionConflict):
         headers["retry-after"] = str(RETRY_AFTER_S)
     return headers

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 
-from kernel.auth.service import authenticate
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.http.admission import identify
 from kernel.http.bodies import parse_json, render_json
 from kernel.http.errors import InvalidRequest
 from kernel.http.exchange import exchange_of
+from kernel.http.idempotency import Answer, read_claim
 from sdk.errors import Violation
 
 if TYPE_CHECKING:
@@ -53,15 +54,19 @@ class Reply:
 def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], *, read_only: bool = False) -> Response:
     """Authenticate, open the tenant's unit of work, call the verb, commit, and only then make the response.
 
-    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed.
+    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed. A change sent again with
+    its `Idempotency-Key` is answered as the first time, and the verb not called.
     """
-    exchange = exchange_of(request)
-    identity = authenticate(kernel, request.headers.get("authorization"))
-    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
+    identity = identify(request, kernel)
+    claim = None if read_only else read_claim(request, kernel, identity)
     with kernel.database.transaction(identity.tenant) as uow:
-        reply = _reply(verb(kernel.context(uow, identity, exchange.record)))
+        if claim and (answer := claim.take(uow)):
+            return _respond(Reply(answer.body, answer.status, answer.headers, answer.media_type), answer.body)
+        reply = _reply(verb(kernel.context(uow, identity, exchange_of(request).record)))
         # Rendered before the commit: an answer that cannot be written must not leave a change behind.
         body = _render(reply)
+        if claim:
+            claim.keep(uow, Answer(body, reply.status, reply.headers, reply.media_type))
         if not read_only:
             uow.commit()
     return _respond(reply, body)

@@ -46,7 +46,10 @@ def document_table(kernel: Kernel) -> Table:
             "DELETE": endpoints.delete,
         },
         DOCUMENT + "/revisions": {"GET": endpoints.list_revisions, "HEAD": endpoints.list_revisions},
+        DOCUMENT + "/links": {"GET": endpoints.list_links, "HEAD": endpoints.list_links},
         DOCUMENT + "/restore": {"POST": endpoints.restore},
+        DOCUMENT + "/archive": {"POST": endpoints.archive},
+        DOCUMENT + "/unarchive": {"POST": endpoints.unarchive},
         DOCUMENT + "/{action}": {"POST": endpoints.perform},
     }
 
@@ -90,7 +93,7 @@ def template_of(parts: list[str]) -> str | None:
             return COLLECTION + "/bulk"
         case [_, _, _]:
             return DOCUMENT
-        case [_, _, _, "revisions" | "restore" as last]:
+        case [_, _, _, "revisions" | "links" | "restore" | "archive" | "unarchive" as last]:
             return f"{DOCUMENT}/{last}"
         case [_, _, _, _]:
             return DOCUMENT + "/{action}"

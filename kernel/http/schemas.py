@@ -16,7 +16,7 @@ _ID = {"type": "string", "format": "uuid"}
 _SYSTEM: Mapping[str, Any] = {
     "id": _ID, "type": _TEXT, "company_id": _ID, "version": {"type": "integer", "minimum": 1}, "state": _TEXT,
     "number": _TEXT, "created_at": _INSTANT, "created_by": _TEXT, "updated_at": _INSTANT, "updated_by": _TEXT,
-    "deleted_at": _INSTANT,
+    "deleted_at": _INSTANT, "archived_at": _INSTANT,
 }  # fmt: skip
 _ALWAYS = ("id", "type", "version", "created_at", "created_by", "updated_at", "updated_by")
 _VIOLATION = {
@@ -42,6 +42,29 @@ _BULK_REPORT = {
     },
 }
 
+_NODE = {
+    "type": "object",
+    "required": ["id", "type", "title", "level"],
+    "properties": {
+        "id": _ID, "type": _TEXT, "title": _TEXT, "state": _TEXT, "number": _TEXT,
+        "level": {"type": "integer", "minimum": 0, "description": "How many links away."},
+    },
+}  # fmt: skip
+_EDGE = {
+    "type": "object",
+    "required": ["from", "field", "to"],
+    "properties": {"from": _ID, "field": _TEXT, "to": _ID},
+}
+_GRAPH = {
+    "type": "object",
+    "required": ["nodes", "edges", "truncated"],
+    "properties": {
+        "nodes": {"type": "array", "items": _NODE},
+        "edges": {"type": "array", "items": _EDGE},
+        "truncated": {"type": "boolean", "description": "There is more than was asked for."},
+    },
+}
+
 
 def reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
@@ -60,7 +83,7 @@ ProblemsByStatus: dict[str, Any] = {
 
 def component_schemas(types: Iterable[DocumentType]) -> dict[str, Any]:
     """Per type: as it is answered, as it is sent to create one, and as a merge patch."""
-    schemas: dict[str, Any] = {"Problem": _PROBLEM, "BulkReport": _BULK_REPORT}
+    schemas: dict[str, Any] = {"Problem": _PROBLEM, "BulkReport": _BULK_REPORT, "Graph": _GRAPH}
     for type in types:
         schemas[type.name] = _answered(type)
         schemas[type.name + INPUT_SUFFIX] = _sent(type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,12 +114,14 @@ class House:
 
 
 @contextmanager
-def open_house(url: str, folder: Path, **functions: Callable) -> Iterator[House]:
-    """functions: the hooks of `shop`, decorated."""
+def open_house(
+    url: str, folder: Path, *, settings: Mapping[str, object] | None = None, **functions: Callable
+) -> Iterator[House]:
+    """functions: the hooks of `shop`, decorated. settings: over those of the house."""
     module = SimpleNamespace(**functions)
     clock = Clock()
-    settings = Settings(system_plugins=(), data_dir=folder / "data", password_memory_kib=64, password_passes=1)
-    kernel = build_kernel(settings, url, clock=clock)
+    cheap = {"data_dir": folder / "data", "password_memory_kib": 64, "password_passes": 1}
+    kernel = build_kernel(Settings(system_plugins=(), **cheap, **(settings or {})), url, clock=clock)
     kernel.plugins.register(ShopPlugin(write_shop(folder / "shop"), module), "shop")
     try:
         yield House(kernel, clock, module)

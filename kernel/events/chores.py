@@ -1,0 +1,51 @@
+"""What is done for each tenant at intervals: a name, how often, and the room's verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernel.http.idempotency import forget_answers
+from kernel.limits.service import watch_usage
+from kernel.telemetry.logs import get_logger
+from kernel.tenancy.record import TenantRecord
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+MINUTE_S = 60.0
+HOUR_S = 60 * MINUTE_S
+
+_log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """every_s: seconds between two runs in one process; several processes may run it at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[Kernel, TenantRecord], None]
+
+
+def _watch_usage(kernel: Kernel, tenant: TenantRecord) -> None:
+    for usage in watch_usage(kernel, tenant):
+        _log.warning("limit.used", tenant=tenant.name, **usage.as_json())
+
+
+def _forget_answers(kernel: Kernel, tenant: TenantRecord) -> None:
+    with kernel.database.transaction(tenant) as uow:
+        forget_answers(uow, kernel.clock())
+        uow.commit()
+
+
+def _forget_buckets(kernel: Kernel, tenant: TenantRecord) -> None:
+    kernel.rates.forget_idle()
+
+
+CHORES = (
+    Chore("usage", MINUTE_S, _watch_usage),
+    Chore("idempotency", HOUR_S, _forget_answers),
+    Chore("rate_buckets", HOUR_S, _forget_buckets),
+)

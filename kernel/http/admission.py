@@ -1,0 +1,24 @@
+"""Who a request comes from, and whether they may ask now. Every route but those of log-in begins here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from kernel.auth.records import Identity
+from kernel.auth.service import authenticate
+from kernel.http.exchange import exchange_of
+from kernel.limits.rates import admit, headers_of
+
+if TYPE_CHECKING:
+    from kernel.parts import Parts
+
+
+def identify(request: Request, kernel: Parts) -> Identity:
+    """The identity of the caller, noted for the log. Raises leaves of Unauthenticated and Forbidden, RateLimited."""
+    exchange = exchange_of(request)
+    identity = authenticate(kernel, request.headers.get("authorization"))
+    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
+    exchange.headers |= headers_of(admit(kernel, identity))
+    return identity

@@ -1,0 +1,102 @@
+"""Enforces what a tenant may keep, at no statement where there is no limit.
+
+Documents of a month are reserved in blocks that shrink towards the limit, as processes cannot ask each other: never
+more than the limit are made, and what is counted as used may be a block ahead of what was made.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from kernel.limits.errors import TenantLimitReached
+from kernel.limits.measures import Measure, Plans, find_limit
+
+if TYPE_CHECKING:
+    from kernel.context import KernelContext
+
+BLOCK_MAX = 50
+# The flag that upkeep puts on a tenant which keeps more than it may; read with the tenant in every request.
+STORAGE_FLAG = "storage_reached"
+
+_RESERVED = "greatest(0, least(%(block)s, (%(limit)s - used) / 10 + 1, %(limit)s - used))"
+_RESERVE = f"""
+UPDATE {{p}}.usage SET granted = {_RESERVED}, used = used + {_RESERVED}
+ WHERE tenant_id = %(tenant)s AND measure = %(measure)s AND period = %(period)s RETURNING granted, used
+"""
+_BEGIN_PERIOD = """
+INSERT INTO {p}.usage (tenant_id, measure, period, used) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+# The kernel's own types are what a tenant is administered with, and do not count.
+COUNT_DOCUMENTS = "SELECT count(*) FROM {t}.documents WHERE created_at >= %s AND type NOT LIKE 'kernel.%%'"
+COUNT_COMPANIES = "SELECT count(*) FROM {t}.documents WHERE type = 'kernel.company' AND deleted_at IS NULL"
+# Two who add the last company at once must not both find room for it.
+_LOCK_COMPANIES = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+class Quotas:
+    """One per process. plans: limits by plan, under those of the tenant itself."""
+
+    def __init__(self, plans: Plans) -> None:
+        self.plans = plans
+        self._blocks: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def admit_document(self, ctx: KernelContext, type_name: str) -> None:
+        """Count one new document. Raises TenantLimitReached."""
+        if type_name.startswith("kernel."):
+            return
+        self.admit_change(ctx, type_name)
+        limit = find_limit(self.plans, ctx.runtime.tenant, Measure.DOCUMENTS)
+        if limit is None:
+            return
+        key = (ctx.runtime.tenant.id, period_of(ctx))
+        with self._lock:
+            left = self._blocks.get(key, 0) or _reserve(ctx, limit)
+            self._blocks[key] = left - 1
+            if len(self._blocks) > 1:
+                self._forget_other_periods(key)
+
+    def admit_change(self, ctx: KernelContext, type_name: str) -> None:
+        """Refuse to write more once upkeep has found that the tenant keeps too much. Raises TenantLimitReached."""
+        tenant = ctx.runtime.tenant
+        if tenant.flags.get(STORAGE_FLAG) and not type_name.startswith("kernel."):
+            maximum = find_limit(self.plans, tenant, Measure.STORAGE)
+            raise TenantLimitReached(limit=Measure.STORAGE, maximum=maximum, used="all of it")
+
+    def admit_company(self, ctx: KernelContext) -> None:
+        """Make room for one more company. Raises TenantLimitReached."""
+        limit = find_limit(self.plans, ctx.runtime.tenant, Measure.COMPANIES)
+        if limit is None:
+            return
+        ctx.uow.execute(_LOCK_COMPANIES, [f"companies {ctx.runtime.tenant.id}"])
+        row = ctx.uow.execute(COUNT_COMPANIES).fetchone()
+        if row and row[0] >= limit:
+            raise TenantLimitReached(limit=Measure.COMPANIES, maximum=limit, used=row[0])
+
+    def _forget_other_periods(self, key: tuple[str, str]) -> None:
+        for other in [other for other in self._blocks if other[0] == key[0] and other != key]:
+            del self._blocks[other]
+
+
+def period_of(ctx: KernelContext) -> str:
+    """The calendar month a new document counts in (UTC)."""
+    return ctx.now.strftime("%Y-%m")
+
+
+def _reserve(ctx: KernelContext, limit: int) -> int:
+    """A block of documents that may be made, in a transaction of its own; raises TenantLimitReached."""
+    tenant = ctx.runtime.tenant
+    wanted = {
+        "tenant": tenant.id, "measure": Measure.DOCUMENTS, "period": period_of(ctx), "limit": limit, "block": BLOCK_MAX,
+    }  # fmt: skip
+    with ctx.kernel.database.glance(aside=True) as uow:
+        row = uow.execute(_RESERVE, wanted).fetchone()
+        if row is None:
+            count = ctx.uow.execute(COUNT_DOCUMENTS, [f"{period_of(ctx)}-01"]).fetchone()
+            uow.execute(_BEGIN_PERIOD, [tenant.id, Measure.DOCUMENTS, period_of(ctx), count[0] if count else 0])
+            row = uow.execute(_RESERVE, wanted).fetchone()
+    assert row is not None
+    if row[0] <= 0:
+        raise TenantLimitReached(limit=Measure.DOCUMENTS, maximum=limit, used=row[1])
+    return int(row[0])
