@@ -21,7 +21,7 @@ from sdk.states import StateMachine
 
 WORLD = ("actor", "today", "param")
 KERNEL = "kernel"
-VERBS = ("read", "create", "update", "delete", "restore", "*")
+VERBS = ("read", "create", "update", "delete", "restore", "archive", "*")
 
 
 class Definitions(Protocol):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 SYSTEM_FIELDS = (
     "id", "type", "company_id", "version", "schema_version", "state", "number",
-    "created_at", "created_by", "updated_at", "updated_by", "deleted_at",
+    "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "archived_at",
 )  # fmt: skip
 
 
@@ -35,6 +34,7 @@ class Document(MutableMapping[str, Any]):
     updated_at: datetime | None = None
     updated_by: str | None = None
     deleted_at: datetime | None = None
+    archived_at: datetime | None = None
 
     def __getitem__(self, field: str) -> Any:
         return self.fields[field]
@@ -62,10 +62,23 @@ class Document(MutableMapping[str, Any]):
     def is_deleted(self) -> bool:
         return self.deleted_at is not None
 
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
     def copy(self) -> Document:
         """A snapshot that later changes of this document do not reach."""
-        return Document(**{**self.__dict__, "fields": deepcopy(self.fields)})
+        return Document(**{**self.__dict__, "fields": _copied(self.fields)})
 
     def scope(self) -> Mapping[str, Any]:
         """What an expression about this document may name: its fields and its system values."""
         return {**self.fields, **{name: getattr(self, name) for name in SYSTEM_FIELDS}}
+
+
+def _copied(value: Any) -> Any:
+    """Values of documents are texts, numbers and dates, which never change, in dicts and lists, which do."""
+    if isinstance(value, dict):
+        return {name: _copied(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied(item) for item in value]
+    return value

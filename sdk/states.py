@@ -17,8 +17,10 @@ MACHINE_KEYS = ("type", "initial", "states", "actions")
 STATE_KEYS = ("title", "editable", "deletable", "final")
 ACTION_KEYS = ("title", "description", "from", "to", "event", "guard", "guard_message", "arguments")
 # Verbs the documents room has endpoints for itself.
-RESERVED_ACTIONS = ("create", "read", "update", "delete", "restore", "bulk", "revisions")
-RESERVED_EVENTS = ("created", "updated", "deleted", "restored")
+RESERVED_ACTIONS = (
+    "create", "read", "update", "delete", "restore", "archive", "unarchive", "bulk", "revisions", "links",
+)  # fmt: skip
+RESERVED_EVENTS = ("created", "updated", "deleted", "restored", "archived", "unarchived")
 
 
 class InvalidStateMachine(Invalid):

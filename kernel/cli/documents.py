@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from kernel.cli import history
+from kernel.cli.errors import InputUnreadable
 from kernel.cli.options import ActAs, AsJson, Company, DryRun, Tenant, Yes
 from kernel.cli.root import Cli, group
 from kernel.cli.session import enter, find_company
@@ -14,7 +16,7 @@ from kernel.cli.terminal import Terminal
 from kernel.cli.values import find_document_id, read_data, read_json_option, read_pairs
 from kernel.context import KernelContext
 from kernel.documents import service
-from kernel.documents.listing import ListRequest, list_rows, title_of
+from kernel.documents.listing import ARCHIVED, Archived, ListRequest, list_rows, title_of
 from kernel.documents.rows import flatten, to_document
 from kernel.http.documents import present
 from kernel.transfer.coerce import coerce
@@ -39,6 +41,7 @@ def add_commands(cli: Cli) -> None:
     cli.add_typer(commands, name="doc")
     for add in (_add_list, _add_get, _add_create, _add_update, _add_delete, _add_action):
         add(commands)
+    history.add_commands(commands)
 
 
 def _add_list(commands: typer.Typer) -> None:
@@ -54,6 +57,9 @@ def _add_list(commands: typer.Typer) -> None:
         limit: Annotated[int, typer.Option("--limit", min=1, help="How many.")] = 50,
         cursor: Annotated[str | None, typer.Option("--cursor", help="From the page before.")] = None,
         deleted: Annotated[bool, typer.Option("--deleted", help="The bin instead of what is there.")] = False,
+        archived: Annotated[
+            str, typer.Option("--archived", help="Archived ones: false, true (only) or all.")
+        ] = "false",
         tenant: Tenant = None,
         as_user: ActAs = None,
         json: AsJson = False,
@@ -69,7 +75,7 @@ def _add_list(commands: typer.Typer) -> None:
         terminal = Terminal.of(context)
         chosen, sorted_by = _names(fields), _names(sort)
         parameters = dict(read_pairs("--param", param or ()))
-        wanted = ListRequest(filter, parameters, sorted_by, limit, cursor, q, deleted)
+        wanted = ListRequest(filter, parameters, sorted_by, limit, cursor, q, deleted, _archived(archived))
         with enter(terminal.settings, tenant, as_user, is_kept=False) as ctx:
             found = ctx.runtime.catalogue.type(type)
             page = list_rows(ctx, found, wanted)
@@ -88,19 +94,32 @@ def _add_list(commands: typer.Typer) -> None:
 def _add_get(commands: typer.Typer) -> None:
     @commands.command()
     def get(
-        context: typer.Context, type: Type, id: Id, tenant: Tenant = None, as_user: ActAs = None, json: AsJson = False
+        context: typer.Context,
+        type: Type,
+        id: Id,
+        as_of: Annotated[
+            str | None, typer.Option("--as-of", help="As it was then: an instant, or the end of a day.")
+        ] = None,
+        revision: Annotated[int | None, typer.Option("--revision", min=1, help="As it was at this version.")] = None,
+        tenant: Tenant = None,
+        as_user: ActAs = None,
+        json: AsJson = False,
     ) -> None:
-        """Show one document.
+        """Show one document, as it is or as it was.
 
-        Example:
+        Examples:
 
             bos doc get receivables.invoice INV-2025-00001
+
+            bos doc get receivables.invoice INV-2025-00001 --as-of 2025-12-31
         """
         terminal = Terminal.of(context)
         with enter(terminal.settings, tenant, as_user, is_kept=False) as ctx:
             found = ctx.runtime.catalogue.type(type)
-            document = service.get(ctx, type, find_document_id(ctx, type, id))
-            terminal.show_record(present(ctx, found, document))
+            document_id = find_document_id(ctx, type, id)
+            past = history.read_past(ctx, type, document_id, as_of, revision)
+            shown = past.flatten() if past else present(ctx, found, service.get(ctx, type, document_id))
+        terminal.show_record(shown)
 
 
 def _add_create(commands: typer.Typer) -> None:
@@ -241,6 +260,13 @@ def _arguments(
     machine = ctx.runtime.catalogue.machines.get(type.name)
     declared = machine.action(action).arguments if machine else None
     return coerce(declared, values) if declared else values
+
+
+def _archived(text: str) -> Archived:
+    found = next((each for each in ARCHIVED if each == text), None)
+    if found is None:
+        raise InputUnreadable(option="--archived", reason=f"it is none of {', '.join(ARCHIVED)}")
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import DocumentInvalid
 from sdk.errors import Violation
 from sdk.schema import DocumentType, check_writable, compute, dump, fill_defaults, find_values, load, merge_violations
+from sdk.schema.patch import is_same
 
 # `type` says what is meant anyway, and the company is chosen when a document is created.
 _FREE_ON_CREATE = ("type", "company_id")
@@ -42,6 +43,20 @@ def complete(ctx: KernelContext, type: DocumentType, document: Document, previou
     fill_computed(ctx, type, document)
     hooks.call("validate_document", type.name, **call)
     return to_stored(type, document)
+
+
+def complete_restored(ctx: KernelContext, type: DocumentType, document: Document, previous: Document) -> dict[str, Any]:
+    """The same for one that comes back from the bin. What no hook has changed was valid when it was written, and a rule
+    made since must not keep it there: it could not be mended while it is deleted.
+    """
+    hooks, call = ctx.runtime.catalogue.hooks, {"ctx": ctx, "document": document, "previous": previous}
+    before = dump(type, document.fields)
+    hooks.call("before_save", type.name, **call)
+    is_changed = not is_same(dump(type, document.fields), before)
+    if is_changed:
+        fill_computed(ctx, type, document)
+    hooks.call("validate_document", type.name, **call)
+    return to_stored(type, document) if is_changed else before
 
 
 def fill_computed(ctx: KernelContext, type: DocumentType, document: Document) -> None:
@@ -87,6 +102,9 @@ def _cast(
     masked = ctx.permissions.mask(type, "create" if previous is None else "update", previous, ctx.scope())
     refused += [_masked(name) for name in sorted(masked) if values.get(name) != (before or {}).get(name)]
     violations = merge_violations(refused, faults, violations_of(type, dump(type, values), as_input=True))
+    if type.demanded and ctx.applet is not None:
+        # An applet knows nothing of the fields a tenant has added, so they are asked of people only.
+        violations = [v for v in violations if v.rule != "required" or v.pointer[1:] not in type.demanded]
     if violations:
         raise DocumentInvalid(type=type.name, violations=violations)
     return values

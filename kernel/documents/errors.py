@@ -1,6 +1,6 @@
 """What can be wrong with a request for many documents; the errors of documents are in sdk/document_errors.py."""
 
-from sdk.errors import TooLarge, Unavailable
+from sdk.errors import Conflict, Invalid, TooLarge, Unavailable
 
 
 class BulkTooLarge(TooLarge):
@@ -9,3 +9,15 @@ class BulkTooLarge(TooLarge):
 
 class AppletUnavailable(Unavailable):
     """Nothing is written while {applet} is enabled but cannot run here: install it again, or disable it."""
+
+
+class GraphTooLarge(Invalid):
+    """A graph of links reaches 1 to {depth} levels far and holds 1 to {nodes} documents."""
+
+
+class CustomFieldUnfit(Conflict):
+    """{count} document(s) of type {type} hold a value of {field} that would not fit: correct them first."""
+
+
+class CustomFieldInUse(Conflict):
+    """{count} document(s) of type {type} hold a value of {field}: take it away, or let the definition keep values."""

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.history import last_instant
 from kernel.documents.service import get_any
 from kernel.events.cursors import decode_cursor, encode_cursor
-from kernel.events.sight import payload_without
+from kernel.events.sight import EVENT, payload_without
+from kernel.secrets.reveal import ERASED, reveal_payloads
 from sdk.document_errors import PageSizeExceeded
 from sdk.values import instant_text
 
+# Where a request came from, as `RequestRecord` names it.
+ORIGIN = ("address", "user_agent")
+
 _READ = """
 SELECT position, id::text, type, version, occurred_at, actor, applet, correlation_id::text, request, payload
-  FROM {t}.events WHERE aggregate_id = %s AND (%s::bigint IS NULL OR position < %s) ORDER BY position DESC LIMIT %s
+  FROM {t}.events WHERE aggregate_id = %s AND (%s::bigint IS NULL OR position < %s)
+   AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY position DESC LIMIT %s
 """
 
 
 def revisions(
-    ctx: KernelContext, type_name: str, id: str, *, limit: int = 50, cursor: str | None = None
+    ctx: KernelContext,
+    type_name: str,
+    id: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    as_of: date | datetime | None = None,
 ) -> dict[str, Any]:
-    """Who changed what and when. Values of masked fields are left out."""
+    """Who changed what and when, until `as_of`. Values of masked fields are left out, and where a request came from
+    unless the caller may read the audit trail.
+    """
     if not 1 <= limit <= ctx.kernel.settings.page_size_max:
         raise PageSizeExceeded(limit=limit, maximum=ctx.kernel.settings.page_size_max)
     document = get_any(ctx, type_name, id)
     type = ctx.runtime.catalogue.type(type_name)
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
     before = decode_cursor(cursor) if cursor else None
-    rows = ctx.uow.execute(_READ, [document.id, before, before, limit + 1]).fetchall()
-    items = [_revision(row, hidden) for row in rows[:limit]]
+    until = last_instant(ctx, as_of) if as_of is not None else None
+    rows = ctx.uow.execute(_READ, [document.id, before, before, until, until, limit + 1]).fetchall()
+    is_auditor = ctx.permissions.reaches_all(EVENT, "read")
+    page = rows[:limit]
+    shown = reveal_payloads(ctx, [(type.name, document.id, row[-1]) for row in page], erased=ERASED)
+    items = [_revision((*row[:-1], payload), hidden, is_auditor) for row, payload in zip(page, shown, strict=True)]
     return {"items": items, "cursor": encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None}
 
 
-def _revision(row: tuple[Any, ...], hidden: frozenset[str]) -> dict[str, Any]:
+def _revision(row: tuple[Any, ...], hidden: frozenset[str], is_auditor: bool) -> dict[str, Any]:
     _, id, type, version, occurred_at, actor, applet, correlation_id, request, payload = row
     return {
         # First: what an applet has emitted must not stand in the place of who did it and when.
@@ -44,5 +64,10 @@ def _revision(row: tuple[Any, ...], hidden: frozenset[str]) -> dict[str, Any]:
         "actor": actor,
         "applet": applet,
         "correlation_id": correlation_id,
-        "request": request,
+        "request": request if is_auditor else _without_origin(request),
     }
+
+
+def _without_origin(request: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What connects a change with logs, without telling where somebody works from and with what."""
+    return request and {name: value for name, value in request.items() if name not in ORIGIN}

@@ -23,4 +23,5 @@ documents = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("updated_by", Text, nullable=False),
     Column("deleted_at", DateTime(timezone=True)),
+    Column("archived_at", DateTime(timezone=True)),
 )

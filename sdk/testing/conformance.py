@@ -27,8 +27,8 @@ from sdk.testing.kernel import FakeKernel
 from sdk.testing.loading import import_hooks, package_of
 from sdk.testing.source_checks import FORBIDDEN_MODULES, Source
 
-LIFE_EVENTS = ("created", "updated", "deleted", "restored")
-VERBS = ("read", "create", "update", "delete", "restore", "*")
+LIFE_EVENTS = ("created", "updated", "deleted", "restored", "archived", "unarchived")
+VERBS = ("read", "create", "update", "delete", "restore", "archive", "unarchive", "*")
 MONEY_NAMES = frozenset({"amount", "price", "total", "subtotal", "cost", "fee", "discount", "outstanding", "paid"})
 ALLOWED_LIBRARIES = frozenset({"sdk"})
 

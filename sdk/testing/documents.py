@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import (
     CompanyRequired,
+    DocumentArchived,
     DocumentDeleted,
     DocumentInvalid,
+    DocumentNotArchivable,
     DocumentNotDeletable,
     DocumentNotEditable,
     DocumentNotFound,
@@ -31,11 +34,15 @@ from sdk.schema import (
     read_input,
     validate,
 )
+from sdk.schema.patch import is_same
 from sdk.states import StateMachine
 from sdk.testing.events import append
 from sdk.testing.references import refuse_while_linked, write_references
 from sdk.testing.registers import write_staged
 from sdk.testing.transaction import Transaction
+
+# What decides what happens in the tenant is not put out of sight.
+STEERING_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company", "kernel.custom_field"})
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ def create(ctx: Transaction, type_name: str, data: Mapping[str, Any], company_id
 def update(ctx: Transaction, type_name: str, id: str, patch: Mapping[str, Any], version: int | None) -> Document:
     type = ctx.catalogue.type(type_name)
     previous = for_change(ctx, type, id, "update", version)
+    _refuse_archived(previous)
     machine = ctx.catalogue.machines.get(type_name)
     if machine and not machine.is_editable(previous.state):
         raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
@@ -96,6 +104,7 @@ def perform(
     type = ctx.catalogue.type(type_name)
     machine = _machine(ctx, type)
     document = for_change(ctx, type, id, action, version)
+    _refuse_archived(document)
     before, previous = dump(type, document.fields), document.copy()
     values = _read_arguments(machine, action, arguments)
     target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
@@ -135,8 +144,44 @@ def restore(ctx: Transaction, type_name: str, id: str) -> Document:
         return previous
     document = previous.copy()
     document.deleted_at = None
-    _save_unchanged(ctx, type, document, "restored", previous)
+    before = dump(type, previous.fields)
+    with ctx.writing(document):
+        stored = _complete_restored(ctx, type, document, previous)
+        save(ctx, Change(type, document, stored, "restored", before, previous))
+        ctx.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
+
+
+def archive(ctx: Transaction, type_name: str, id: str, version: int | None) -> Document:
+    if type_name in STEERING_TYPES:
+        raise DocumentNotArchivable(type=type_name)
+    return _set_archived(ctx, type_name, id, version, "archive", ctx.now)
+
+
+def unarchive(ctx: Transaction, type_name: str, id: str, version: int | None) -> Document:
+    return _set_archived(ctx, type_name, id, version, "unarchive", None)
+
+
+def _set_archived(
+    ctx: Transaction, type_name: str, id: str, version: int | None, action: str, moment: datetime | None
+) -> Document:
+    type = ctx.catalogue.type(type_name)
+    previous = for_change(ctx, type, id, "archive", version)
+    if previous.is_archived == (moment is not None):
+        return previous
+    document = previous.copy()
+    document.archived_at = moment
+    call = {"ctx": ctx, "document": document, "action": action, "arguments": {}}
+    ctx.catalogue.hooks.call("validate_action", f"{type.name}.{action}", **call)
+    with ctx.writing(document):
+        _save_unchanged(ctx, type, document, f"{action}d", previous)
+        ctx.catalogue.hooks.call("after_action", f"{type.name}.{action}", **call)
+    return document
+
+
+def _refuse_archived(document: Document) -> None:
+    if document.is_archived:
+        raise DocumentArchived(type=document.type, id=document.id)
 
 
 def read(ctx: Transaction, type: DocumentType, id: str) -> Document:
@@ -200,6 +245,18 @@ def _complete(ctx: Transaction, type: DocumentType, document: Document, previous
     _compute(ctx, type, document)
     ctx.catalogue.hooks.call("validate_document", type.name, **call)
     return _settle(ctx, type, document)
+
+
+def _complete_restored(ctx: Transaction, type: DocumentType, document: Document, previous: Document) -> dict[str, Any]:
+    """What hooks leave alone comes back as it was, whatever rules were made since."""
+    call = {"ctx": ctx, "document": document, "previous": previous}
+    before = dump(type, document.fields)
+    ctx.catalogue.hooks.call("before_save", type.name, **call)
+    is_changed = not is_same(dump(type, document.fields), before)
+    if is_changed:
+        _compute(ctx, type, document)
+    ctx.catalogue.hooks.call("validate_document", type.name, **call)
+    return _settle(ctx, type, document) if is_changed else before
 
 
 def _settle(ctx: Transaction, type: DocumentType, document: Document) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sdk.definition import QUALIFIED_NAME
 
 DOCUMENT_READS = frozenset({"get", "find", "query"})
-DOCUMENT_WRITES = frozenset({"create", "update", "delete", "restore", "perform"})
+DOCUMENT_WRITES = frozenset({"create", "update", "delete", "restore", "archive", "unarchive", "perform"})
 FORBIDDEN_MODULES = frozenset({"kernel", "registry", "marketplace", "sandbox", "applets"})
 OUTSIDE_MODULES = frozenset({
     "socket", "subprocess", "http", "urllib", "ssl", "asyncio", "threading", "multiprocessing", "ctypes", "shutil",
