@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from kernel.db.unit_of_work import UnitOfWork
@@ -35,16 +35,28 @@ class RequestRecord:
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
 
 
+class BulkWriter(Protocol):
+    """See `kernel.documents.bulk_write`, which knows what a write is."""
+
+    def take(self, change: Any) -> bool: ...
+
+
 @dataclass
 class Work:
     """What is being gathered in this transaction until a document is written; shared by all its contexts.
 
-    writing: ids of documents in the middle of being saved or acted upon.
+    writing: ids of documents in the middle of being saved or acted upon. seen: rows of others that were read together
+    meanwhile. held: types by id of new documents not written yet. changed_types: those that caches are kept of.
+    bulk: takes writes that are to be one statement, during an import.
     """
 
     staged: dict[str, list[Movement]] = field(default_factory=lambda: defaultdict(list))
     writing: list[str] = field(default_factory=list)
     bound: dict[tuple[Any, ...], KernelContext] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    changed_types: set[str] = field(default_factory=set)
+    bulk: BulkWriter | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,8 @@ class KernelContext:
             raise
         finally:
             del writing[depth - 1 :]
+            if not writing:
+                self.work.seen.clear()
 
     @contextmanager
     def undivided(self) -> Iterator[None]:
@@ -156,6 +170,11 @@ class KernelContext:
     def announce_deliveries(self) -> None:
         """Wake the worker of this process: a committed transaction has left deliveries."""
         for listener in self.kernel.on_deliveries:
+            listener(self.runtime.tenant)
+
+    def announce_changes(self) -> None:
+        """Note for the upkeep that a committed transaction has changed something that is searched."""
+        for listener in self.kernel.on_changes:
             listener(self.runtime.tenant)
 
     def scope(self) -> dict[str, Any]:

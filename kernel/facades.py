@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents import queries
+from kernel.documents import archive, queries
 from kernel.documents import service as documents
 from kernel.documents.listing import ListRequest
 from kernel.events import service as events
 from kernel.registers import service as registers
 from kernel.reports import service as reports
-from sdk.context import Page
+from sdk.context import Lock, Page
 from sdk.document import Document
 from sdk.event import Event
 from sdk.registers import Balance, Movement
@@ -30,11 +30,17 @@ class DocumentsFacade:
 
     ctx: KernelContext
 
-    def get(self, type: str, id: str, *, lock: bool = False) -> Document:
+    def get(self, type: str, id: str, *, lock: Lock = False) -> Document:
         return documents.get(self.ctx, type, id, lock=lock)
+
+    def get_many(self, wanted: Mapping[str, Iterable[str]]) -> Mapping[str, Document]:
+        return queries.get_many(self.ctx, wanted)
 
     def find(self, type: str, **fields: Any) -> Document | None:
         return queries.find(self.ctx, type, fields)
+
+    def find_all(self, type: str, **fields: Any) -> Sequence[Document]:
+        return queries.find_all(self.ctx, type, fields)
 
     def query(
         self,
@@ -49,8 +55,10 @@ class DocumentsFacade:
         wanted = ListRequest(filter, parameters or {}, tuple(sort), limit, cursor)
         return queries.query(self.ctx, type, wanted)
 
-    def create(self, type: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
-        return documents.create(self.ctx, type, data, company_id=company_id)
+    def create(
+        self, type: str, data: Mapping[str, Any], *, company_id: str | None = None, perform: str | None = None
+    ) -> Document:
+        return documents.create(self.ctx, type, data, company_id=company_id, perform=perform)
 
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         return documents.update(self.ctx, type, id, patch, version=version)
@@ -60,6 +68,12 @@ class DocumentsFacade:
 
     def restore(self, type: str, id: str) -> Document:
         return documents.restore(self.ctx, type, id)
+
+    def archive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        return archive.archive(self.ctx, type, id, version=version)
+
+    def unarchive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        return archive.unarchive(self.ctx, type, id, version=version)
 
     def perform(
         self,

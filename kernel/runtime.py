@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.custom_types import extend_catalogue
 from kernel.tenancy.record import TenantRecord
 from sdk.applet import Applet
 from sdk.catalogue import Catalogue
@@ -25,12 +26,12 @@ RUNTIMES_MAX = 2048
 COMPILED_SQL_MAX = 1024
 
 # Writing one of these changes what may be decided from now on, so the tenant's generation goes up with it.
-CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company"})
+CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company", "kernel.custom_field"})
 
 _log = logging.getLogger("bos.runtime")
 _READ_SETTINGS = """
 SELECT type, id::text, data FROM {t}.documents
- WHERE type IN ('kernel.setting', 'kernel.company') AND deleted_at IS NULL ORDER BY id
+ WHERE type IN ('kernel.setting', 'kernel.company', 'kernel.custom_field') AND deleted_at IS NULL ORDER BY id
 """
 
 
@@ -40,7 +41,8 @@ class TenantRuntime:
 
     unavailable: enabled applets that cannot run here (name and version); nothing is written while there are any,
     since what they would have refused cannot be told.
-    permissions and compiled: caches of what is derived from the generation, dropped together with it.
+    permissions, compiled and references (see kernel/documents/cached.py): caches of what is derived from the
+    generation, dropped together with it.
     """
 
     tenant: TenantRecord
@@ -52,6 +54,9 @@ class TenantRuntime:
     unavailable: tuple[str, ...] = ()
     permissions: dict[str, Any] = field(default_factory=dict)
     compiled: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+    references: dict[str, Any] = field(default_factory=dict)
+    # Which of the tenant's keys encrypt now, by kind, see kernel/secrets/tenant_keys.py.
+    key_ids: dict[str, str] = field(default_factory=dict)
 
     def remember(self, key: Any, value: Any) -> Any:
         """Keep something compiled, dropping the oldest when there is too much."""
@@ -129,6 +134,7 @@ class Runtimes:
         documents = uow.execute(_READ_SETTINGS).fetchall()
         given = {data["applet"]: data["values"] for type, _, data in documents if type == "kernel.setting"}
         companies = {id: data for type, id, data in documents if type == "kernel.company"}
+        catalogue = extend_catalogue(catalogue, [data for type, _, data in documents if type == "kernel.custom_field"])
         settings = {applet.name: _settings(applet, given.get(applet.name, {})) for applet in catalogue.applets}
         return TenantRuntime(tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sdk.document import Document
 from sdk.event import Event
 from sdk.registers import Balance
+
+Lock = bool | Literal["shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,23 @@ class Page:
 class Documents(Protocol):
     """Documents within the permissions at hand. All raise `Forbidden`, `NotFound`, `Invalid` and `Conflict` leaves."""
 
-    def get(self, type: str, id: str, *, lock: bool = False) -> Document:
-        """The document, or NotFound. lock: hold its row until the transaction ends (FOR UPDATE)."""
+    def get(self, type: str, id: str, *, lock: Lock = False) -> Document:
+        """The document, or NotFound. lock: as it is now, and nobody else changes it until this transaction ends.
+
+        `"shared"` lets others hold it so at the same time: for what must stay as it is, such as an open period.
+        """
+
+    def get_many(self, wanted: Mapping[str, Iterable[str]]) -> Mapping[str, Document]:
+        """Documents by id, of several types at once: wanted holds ids by type. What is not there is left out.
+
+        One round trip for all of them. While a document is being saved, `get` gives them once more without any.
+        """
 
     def find(self, type: str, **fields: Any) -> Document | None:
         """The one document with these field values, None where there is none; Conflict where there are several."""
+
+    def find_all(self, type: str, **fields: Any) -> Sequence[Document]:
+        """All documents with these field values, oldest first; TooManyFound above 500 of them."""
 
     def query(
         self,
@@ -70,11 +84,17 @@ class Documents(Protocol):
     ) -> Page:
         """Documents a filter expression holds for. Values come as `parameters`, named `param.<name>` in the filter.
 
-        sort: field names, a leading `-` turns the order. limit: 1 to 500.
+        sort: field names, a leading `-` turns the order. limit: 1 to 500. Archived documents are among them: what
+        is put away out of sight still counts.
         """
 
-    def create(self, type: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
-        """Create, in the transaction at hand."""
+    def create(
+        self, type: str, data: Mapping[str, Any], *, company_id: str | None = None, perform: str | None = None
+    ) -> Document:
+        """Create, in the transaction at hand. perform: an action, without arguments, that follows at once.
+
+        Both happen as if one after the other, hooks, permissions and events alike; the document is written once.
+        """
 
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         """Apply a merge patch (RFC 7386): None removes a field, lists are replaced whole."""
@@ -83,7 +103,13 @@ class Documents(Protocol):
         """Mark as deleted (restorable); refused while another document links to it."""
 
     def restore(self, type: str, id: str) -> Document:
-        """Undo a delete."""
+        """Undo a delete. The hooks of a save run, with the deleted document as `previous`."""
+
+    def archive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        """Put away: still read and linked to, but left out of people's lists, and not changed until unarchived."""
+
+    def unarchive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        """Take it back out."""
 
     def perform(
         self,

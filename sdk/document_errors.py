@@ -37,12 +37,24 @@ class DocumentDeleted(Conflict):
     """The {type} {id} is deleted: restore it first."""
 
 
+class DocumentArchived(Conflict):
+    """The {type} {id} is archived: unarchive it first."""
+
+
+class DocumentNotArchivable(Conflict):
+    """A {type} decides what happens in the tenant, so it cannot be put out of sight: delete it instead."""
+
+
 class CompanyRequired(Invalid):
     """A {type} belongs to a company: say which."""
 
 
 class NotUnambiguous(Conflict):
     """Several documents of type {type} have these values."""
+
+
+class TooManyFound(Conflict):
+    """More than {maximum} documents of type {type} have these values."""
 
 
 class CapabilityMissing(Forbidden):

@@ -10,8 +10,6 @@ from sdk import Context, Document, hooks
 from .demo import load_demo
 from .rules import check_price_list, is_valid, pick_price, read_lines
 
-PRICE_LISTS_MAX = 100
-
 
 @hooks.validate_document("catalog.price_list")
 def check_lines(ctx: Context, document: Document) -> None:
@@ -22,15 +20,9 @@ def check_lines(ctx: Context, document: Document) -> None:
 @hooks.resolve("price")
 def price_of_product(ctx: Context, product_id: str, quantity: Decimal, on: date, currency: str) -> Decimal | None:
     """The price by the price lists of the currency, else the product's own sales price if it is in the currency."""
-    lists = ctx.elevated.documents.query(
-        "catalog.price_list",
-        "currency == param.currency and any(line.product == param.product for line in lines)",
-        parameters={"currency": currency, "product": product_id},
-        limit=PRICE_LISTS_MAX,
-    ).items
     lines = [
         line
-        for price_list in lists
+        for price_list in ctx.elevated.documents.find_all("catalog.price_list", currency=currency)
         if is_valid(price_list.get("valid_from"), price_list.get("valid_until"), on)
         for line in read_lines(price_list, product_id)
     ]

@@ -9,7 +9,7 @@ from sdk import Context, Document, hooks
 
 from .errors import AccountsRefusePostings, PostingsInvalid
 from .exchange import require_rate
-from .lookup import base_currency, get_by_ids
+from .lookup import base_currency
 from .periods import require_open_period
 from .rules import (
     AccountFacts,
@@ -61,7 +61,7 @@ def post_entry(ctx: Context, document: Document) -> None:
     check_balanced(postings)
     period = require_open_period(ctx, document.company_id, document["posted_on"])
     document["period"] = period.id if period else None
-    accounts = get_by_ids(ctx, "ledger.account", (posting.account for posting in postings))
+    accounts = ctx.elevated.documents.get_many({"ledger.account": (posting.account for posting in postings)})
     refusals = find_refusals(postings, {id: facts_of(account) for id, account in accounts.items()}, document.company_id)
     if refusals:
         raise AccountsRefusePostings(violations=refusals)
@@ -98,8 +98,7 @@ def reverse_entry(ctx: Context, document: Document, arguments: Mapping[str, Any]
     """Post the opposite entry; both know of each other."""
     opposite = opposite_of(document, arguments)
     entries = ctx.elevated.documents
-    created = entries.create("ledger.journal_entry", opposite, company_id=document.company_id)
-    entries.perform("ledger.journal_entry", created.id, "post")
+    created = entries.create("ledger.journal_entry", opposite, company_id=document.company_id, perform="post")
     document["reversed_by"] = created.id
 
 

@@ -97,28 +97,27 @@ def require_open_period(ctx: Context, company_id: str | None, posted_on: date) -
 
     Nobody closes it until this transaction ends.
     """
-    parameters = {"company": company_id, "day": posted_on}
-    found = ctx.elevated.documents.query(
-        "ledger.period",
-        "company_id == param.company and starts_on <= param.day and ends_on >= param.day",
-        parameters=parameters,
-        limit=PERIODS_MAX,
-    ).items
+    years = ctx.elevated.documents.find_all("ledger.fiscal_year", company_id=company_id)
+    found = [
+        period for year in years if _is_within(posted_on, year) for period in _periods_around(ctx, year, posted_on)
+    ]
     if not found:
-        if ctx.settings["require_periods"] or _has_fiscal_year(ctx, company_id):
+        if ctx.settings["require_periods"] or years:
             raise PeriodMissing(posted_on=posted_on)
         return None
     # One that was restored from the bin may overlap another: then the closed one counts.
     strictest = next((each for each in found if each.state != "open"), found[0])
-    # Read anew under a lock: it may be closed between being found and the commit.
-    period = ctx.elevated.documents.get("ledger.period", strictest.id, lock=True)
+    # Read anew under a lock, which others who post may hold as well: it may be closed between now and the commit.
+    period = ctx.elevated.documents.get("ledger.period", strictest.id, lock="shared")
     if period.state != "open":
         raise PeriodClosed(period=period["name"], state=period.state)
     return period
 
 
-def _has_fiscal_year(ctx: Context, company_id: str | None) -> bool:
-    page = ctx.elevated.documents.query(
-        "ledger.fiscal_year", "company_id == param.company", parameters={"company": company_id}, limit=1
-    )
-    return bool(page.items)
+def _periods_around(ctx: Context, year: Document, day: date) -> list[Document]:
+    periods = ctx.elevated.documents.find_all("ledger.period", fiscal_year=year.id)
+    return [period for period in periods if _is_within(day, period)]
+
+
+def _is_within(day: date, span: Document) -> bool:
+    return bool(span["starts_on"] <= day <= span["ends_on"])

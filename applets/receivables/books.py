@@ -12,37 +12,25 @@ from .entry_lines import EntryLine, Money
 from .errors import EntryBelongsToDocument, ExchangeRateMissing, LedgerAccountMissing, LedgerJournalMissing
 
 ENTRY = "ledger.journal_entry"
-CODES_MAX = 500
 ONE = Decimal(1)
 
 
 def find_accounts(ctx: Context, company_id: str | None, codes: Iterable[str]) -> Mapping[str, str]:
-    """Ids of accounts by code, in one query; raises LedgerAccountMissing naming all that are not there."""
-    wanted = sorted(set(codes))
-    found = ctx.elevated.documents.query(
-        "ledger.account",
-        "company_id == param.company and code in param.codes",
-        parameters={"company": company_id, "codes": wanted},
-        limit=CODES_MAX,
-    ).items
-    by_code = {account["code"]: account.id for account in found}
-    missing = [code for code in wanted if code not in by_code]
+    """Ids of accounts by code; raises LedgerAccountMissing naming all that are not there."""
+    find = ctx.elevated.documents.find
+    found = {code: find("ledger.account", company_id=company_id, code=code) for code in sorted(set(codes))}
+    missing = [code for code, account in found.items() if account is None]
     if missing:
         raise LedgerAccountMissing(codes=", ".join(missing))
-    return by_code
+    return {code: account.id for code, account in found.items() if account is not None}
 
 
 def find_journal(ctx: Context, company_id: str | None, code: str) -> str:
     """The id of a journal; raises LedgerJournalMissing."""
-    found = ctx.elevated.documents.query(
-        "ledger.journal",
-        "company_id == param.company and code == param.code",
-        parameters={"company": company_id, "code": code},
-        limit=1,
-    ).items
-    if not found:
+    found = ctx.elevated.documents.find("ledger.journal", company_id=company_id, code=code)
+    if found is None:
         raise LedgerJournalMissing(code=code)
-    return found[0].id
+    return found.id
 
 
 def find_money(ctx: Context, currency: str, base: str, on: date) -> Money:
@@ -70,9 +58,7 @@ def post_entry(
         "source_type": source.type,
         "lines": [line.as_json() for line in lines],
     }
-    entry = ctx.elevated.documents.create(ENTRY, data, company_id=source.company_id)
-    ctx.elevated.documents.perform(ENTRY, entry.id, "post")
-    return entry.id
+    return ctx.elevated.documents.create(ENTRY, data, company_id=source.company_id, perform="post").id
 
 
 def reverse_entries(ctx: Context, document: Document) -> None:

@@ -37,10 +37,18 @@ class UnitOfWork:
         self.is_committed = False
         self._is_doomed = False
         self._has_ended = False
+        self._held_back: list[Callable[[], None]] = []
+        self._before_commit: list[Callable[[], object]] = []
         self._after_commit: list[Callable[[], None]] = []
 
     def execute(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
         """Run SQL text with `{t}` (tenant schema) and `{p}` (platform schema) in it; values are always bound."""
+        if self._held_back:
+            self.release()
+        return self.execute_beside(sql, parameters)
+
+    def execute_beside(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
+        """The same where the answer does not depend on what is held back."""
         if self._has_ended:
             # The connection is back in the pool, and may be another tenant's by now.
             raise RuntimeError("this unit of work has ended; what it was to read must be read before")
@@ -52,6 +60,22 @@ class UnitOfWork:
         sql, parameters = compile_statement(statement)
         return self.execute(sql, parameters)
 
+    def hold_back(self, write: Callable[[], None]) -> None:
+        """Put a write off until somebody might see what it writes, or its maker takes it back."""
+        self._held_back.append(write)
+
+    def take_back(self, write: Callable[[], None]) -> bool:
+        """Forget a write that was held back; False when it was run already."""
+        is_held = write in self._held_back
+        if is_held:
+            self._held_back.remove(write)
+        return is_held
+
+    def release(self) -> None:
+        """Run what is held back, in order."""
+        while self._held_back:
+            self._held_back.pop(0)()
+
     def doom(self) -> None:
         """Refuse to commit, because a write was left half done. A savepoint around that write lifts it."""
         self._is_doomed = True
@@ -59,6 +83,7 @@ class UnitOfWork:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what happens inside when it raises, and only that."""
+        self.release()
         callbacks, was_doomed = len(self._after_commit), self._is_doomed
         self.connection.execute("SAVEPOINT inner_work")
         try:
@@ -71,6 +96,10 @@ class UnitOfWork:
             raise
         self.connection.execute("RELEASE SAVEPOINT inner_work")
 
+    def before_commit(self, callback: Callable[[], object]) -> None:
+        """Call as the last thing in the transaction, should it be committed."""
+        self._before_commit.append(callback)
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call once the transaction is durable; never when it rolls back."""
         self._after_commit.append(callback)
@@ -79,6 +108,9 @@ class UnitOfWork:
         """Commit. PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: that is one here."""
         if self._is_doomed:
             raise RuntimeError("a write failed, and its error was passed over: nothing is committed")
+        self.release()
+        for prepare in self._before_commit:
+            prepare()
         cursor = self.connection.execute("COMMIT")
         if cursor.statusmessage != "COMMIT":
             raise CommitFailed

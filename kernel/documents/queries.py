@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from kernel.context import KernelContext
+from kernel.documents.cached import find_cached, known_document
 from kernel.documents.listing import ListRequest, read_page, titles_of
-from kernel.documents.rows import Row, to_document
+from kernel.documents.rows import Row, read_rows, to_document
+from kernel.secrets.reveal import reveal_each
 from sdk.context import Page
 from sdk.document import Document
-from sdk.document_errors import NotUnambiguous
+from sdk.document_errors import NotUnambiguous, TooManyFound
 from sdk.schema import DocumentType
+
+FOUND_MAX = 500
 
 
 def query(ctx: KernelContext, type_name: str, wanted: ListRequest) -> Page:
@@ -46,8 +51,63 @@ class _Titles(Mapping[str, str]):
 
 def find(ctx: KernelContext, type_name: str, fields: Mapping[str, Any]) -> Document | None:
     """The one document with these values."""
-    filter = " and ".join(f"{name} == param.{name}" for name in fields)
-    found = query(ctx, type_name, ListRequest(filter, fields, limit=2)).items
+    found, _ = _having(ctx, type_name, fields, 2)
     if len(found) > 1:
         raise NotUnambiguous(type=type_name, fields=dict(fields))
     return found[0] if found else None
+
+
+def find_all(ctx: KernelContext, type_name: str, fields: Mapping[str, Any]) -> Sequence[Document]:
+    """All documents with these values."""
+    found, is_cut = _having(ctx, type_name, fields, FOUND_MAX)
+    if is_cut or len(found) > FOUND_MAX:
+        raise TooManyFound(type=type_name, maximum=FOUND_MAX)
+    return found
+
+
+def _having(
+    ctx: KernelContext, type_name: str, fields: Mapping[str, Any], limit: int
+) -> tuple[Sequence[Document], bool]:
+    """Documents with these values, and whether there are more of them."""
+    type = ctx.runtime.catalogue.type(type_name)
+    known = find_cached(ctx, type, fields)
+    if known is not None:
+        return known, False
+    filter = " and ".join(f"{name} == param.{name}" for name in fields)
+    page = query(ctx, type_name, ListRequest(filter, fields, ("id",), limit))
+    return page.items, page.cursor is not None
+
+
+def get_many(ctx: KernelContext, wanted: Mapping[str, Iterable[str]]) -> dict[str, Document]:
+    """Documents by id, those that are there and may be read: what is in memory, and the rest in one statement."""
+    types = {name: ctx.runtime.catalogue.type(name) for name in wanted}
+    found: dict[str, Document] = {}
+    missing: dict[str, str] = {}
+    for name, ids in wanted.items():
+        ctx.permissions.check("read", types[name])
+        for id in filter(_is_id, ids):
+            document = known_document(ctx, types[name], id)
+            if document is None:
+                missing[id] = name
+            else:
+                found[id] = document
+    for row in _read_and_remember(ctx, missing) if missing else ():
+        if row.type == missing[row.id]:
+            found[row.id] = to_document(types[row.type], *reveal_each(ctx, types[row.type], [row]))
+    scope = ctx.scope()
+    return {id: one for id, one in found.items() if ctx.permissions.allows("read", types[one.type], one, scope)}
+
+
+def _read_and_remember(ctx: KernelContext, ids: Iterable[str]) -> list[Row]:
+    rows = read_rows(ctx.uow, sorted(ids))
+    if ctx.work.writing:
+        ctx.work.seen |= {row.id: row for row in rows}
+    return rows
+
+
+def _is_id(id: str) -> bool:
+    try:
+        UUID(id)
+    except ValueError:
+        return False
+    return True

@@ -13,11 +13,13 @@ from sdk.values import instant_text
 
 COLUMNS = (
     "id::text, type, company_id::text, version, schema_version, state, number, data,"
-    " created_at, created_by, updated_at, updated_by, deleted_at"
+    " created_at, created_by, updated_at, updated_by, deleted_at, archived_at"
 )
 # A plain change leaves the key alone, so it does not stop others from linking to the document; a deletion does.
 FOR_CHANGE = " FOR NO KEY UPDATE"
 FOR_DELETION = " FOR UPDATE"
+# Many may hold it so at the same time; whoever wants to change or delete it waits for all of them.
+FOR_KEEPING = " FOR SHARE"
 
 
 class Row(NamedTuple):
@@ -36,12 +38,13 @@ class Row(NamedTuple):
     updated_at: datetime
     updated_by: str
     deleted_at: datetime | None
+    archived_at: datetime | None = None
 
 
-def read_row(uow: UnitOfWork, type: str, id: str, lock: str = "") -> Row | None:
-    """The row of one document, deleted or not, locked as asked."""
+def read_row(uow: UnitOfWork, type: str, id: str, lock: str = "", *, is_held: bool = True) -> Row | None:
+    """The row of one document, deleted or not, locked as asked. is_held: its write may be held back until now."""
     sql = f"SELECT {COLUMNS} FROM {{t}}.documents WHERE id = %s AND type = %s{lock}"
-    found = uow.execute(sql, [id, type]).fetchone()
+    found = (uow.execute if is_held else uow.execute_beside)(sql, [id, type]).fetchone()
     return Row(*found) if found else None
 
 
@@ -68,6 +71,7 @@ def to_document(type: DocumentType, row: Row) -> Document:
         updated_at=row.updated_at,
         updated_by=row.updated_by,
         deleted_at=row.deleted_at,
+        archived_at=row.archived_at,
     )
 
 
@@ -85,6 +89,7 @@ def flatten(row: Row, hidden: frozenset[str], fields: Sequence[str] = ()) -> dic
         "updated_at": instant_text(row.updated_at),
         "updated_by": row.updated_by,
         "deleted_at": instant_text(row.deleted_at) if row.deleted_at else None,
+        "archived_at": instant_text(row.archived_at) if row.archived_at else None,
         **row.data,
     }
     for name in hidden:
@@ -112,4 +117,5 @@ def stored_row(document: Document, data: Mapping[str, Any]) -> Row:
         document.updated_at,
         document.updated_by or "",
         document.deleted_at,
+        document.archived_at,
     )

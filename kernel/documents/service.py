@@ -8,15 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from kernel.context import KernelContext
-from kernel.documents.check import cast_changed, cast_new, complete, fill_computed, to_stored
+from kernel.documents.cached import known_document
+from kernel.documents.check import cast_changed, cast_new, complete, complete_restored, fill_computed, to_stored
+from kernel.documents.custom_fields import settle_definition, settle_removal
 from kernel.documents.numbering import assign_number
-from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, read_row, to_document
-from kernel.documents.save import Change, save
+from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, FOR_KEEPING, read_row, to_document
+from kernel.documents.save import Change, Held, drop, hold_back, save
 from kernel.documents.settings import check_setting
 from kernel.permissions.guards import check_change, check_removal
+from kernel.secrets.reveal import reveal_each
+from sdk.context import Lock
 from sdk.document import Document
 from sdk.document_errors import (
     CompanyRequired,
+    DocumentArchived,
     DocumentDeleted,
     DocumentInvalid,
     DocumentLinked,
@@ -31,6 +36,7 @@ from sdk.identifiers import new_id
 from sdk.schema import DocumentType, apply, diff, dump
 
 LINKED_DOCUMENTS_NAMED_MAX = 10
+_LOCKS: Mapping[Lock, str] = {False: "", True: FOR_CHANGE, "shared": FOR_KEEPING}
 
 _LINKING = """
 SELECT d.id::text, d.type, l.field FROM {t}.links l JOIN {t}.documents d ON d.id = l.from_id
@@ -42,8 +48,18 @@ SELECT id::text, type, 'company_id' FROM {t}.documents WHERE company_id = %s AND
 """
 
 
-def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
-    """Create a document. Raises DocumentInvalid with every fault, UniqueKeyTaken, LinkBroken, Forbidden."""
+def create(
+    ctx: KernelContext,
+    type_name: str,
+    data: Mapping[str, Any],
+    *,
+    company_id: str | None = None,
+    perform: str | None = None,
+) -> Document:
+    """Create a document. Raises DocumentInvalid with every fault, UniqueKeyTaken, LinkBroken, Forbidden.
+
+    perform: an action that follows at once; its errors are those of `perform`.
+    """
     type = ctx.runtime.catalogue.type(type_name)
     ctx.permissions.check("create", type)
     machine = ctx.runtime.catalogue.machines.get(type_name)
@@ -62,15 +78,35 @@ def create(ctx: KernelContext, type_name: str, data: Mapping[str, Any], *, compa
         # The condition of a grant must hold for what hooks and computed fields have made of it.
         ctx.permissions.check("create", type, document, ctx.scope())
         _check_kernel_types(ctx, document)
+        ctx.kernel.quotas.admit_document(ctx, type_name)
         assign_number(ctx, type, document, "create")
-        save(ctx, Change(type, document, stored, None, "created"))
+        created = Change(type, document, stored, None, "created")
+        if perform is not None:
+            return _perform_at_once(ctx, created, perform)
+        save(ctx, created)
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
     return document
 
 
-def get(ctx: KernelContext, type_name: str, id: str, *, lock: bool = False) -> Document:
+def _perform_at_once(ctx: KernelContext, created: Change, action: str) -> Document:
+    """Create and act as one write; as two where a hook wants to see the document in between."""
+    type, document, hooks = created.type, created.document, ctx.runtime.catalogue.hooks
+    if hooks.caller("after_save", type.name):
+        save(ctx, created)
+        hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
+        return perform(ctx, type.name, document.id, action, {})
+    held = hold_back(ctx, created)
+    ctx.work.writing.pop()
+    try:
+        return _act(ctx, type, document, created.stored, action, {}, held)
+    except BaseException:
+        drop(ctx, held)
+        raise
+
+
+def get(ctx: KernelContext, type_name: str, id: str, *, lock: Lock = False) -> Document:
     """The document, which is not deleted. lock: others wait to change it until this transaction ends."""
-    document = get_any(ctx, type_name, id, FOR_CHANGE if lock else "")
+    document = get_any(ctx, type_name, id, _LOCKS[lock])
     if document.is_deleted:
         raise DocumentNotFound(resource=type_name, id=id)
     return document
@@ -85,12 +121,23 @@ def get_any(ctx: KernelContext, type_name: str, id: str, lock: str = "") -> Docu
 
 
 def update(
-    ctx: KernelContext, type_name: str, id: str, patch: Mapping[str, Any], *, version: int | None = None
+    ctx: KernelContext,
+    type_name: str,
+    id: str,
+    patch: Mapping[str, Any],
+    *,
+    version: int | None = None,
+    revision: int | None = None,
 ) -> Document:
-    """Apply a merge patch. A patch that changes nothing writes nothing. Raises StaleVersion, DocumentNotEditable."""
+    """Apply a merge patch. A patch that changes nothing writes nothing. Raises StaleVersion, DocumentNotEditable.
+
+    revision: the one the patch leads back to, as history.py works it out; it is recorded with the event.
+    """
     type = ctx.runtime.catalogue.type(type_name)
-    previous = _for_change(ctx, type, id, version, FOR_CHANGE)
+    previous = for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check("update", type, previous, ctx.scope())
+    refuse_archived(previous)
+    ctx.kernel.quotas.admit_change(ctx, type_name)
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_editable(previous.state):
         raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
@@ -105,7 +152,7 @@ def update(
             return previous
         _check_kernel_types(ctx, document, previous)
         document.version += 1
-        save(ctx, Change(type, document, stored, before, "updated", previous))
+        save(ctx, Change(type, document, stored, before, "updated", previous, revision=revision))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
@@ -121,12 +168,29 @@ def perform(
 ) -> Document:
     """Perform an action: guard, veto, what it does, new state, event. Raises ActionNotAllowed, GuardRefused."""
     type = ctx.runtime.catalogue.type(type_name)
-    machine = ctx.runtime.catalogue.machines.get(type_name)
-    if machine is None:
+    if type_name not in ctx.runtime.catalogue.machines:
         raise NoStateMachine(type=type_name)
-    document = _for_change(ctx, type, id, version, FOR_CHANGE)
+    document = for_change(ctx, type, id, version, FOR_CHANGE)
+    return _act(ctx, type, document, dump(type, document.fields), action, arguments)
+
+
+def _act(
+    ctx: KernelContext,
+    type: DocumentType,
+    document: Document,
+    before: Mapping[str, Any],
+    action: str,
+    arguments: Mapping[str, Any],
+    held: Held | None = None,
+) -> Document:
+    """before: the JSON of its fields. held: its creation, when it is to be written with that."""
+    machine = ctx.runtime.catalogue.machines.get(type.name)
+    if machine is None:
+        raise NoStateMachine(type=type.name)
+    ctx.permissions.check("read", type, document, ctx.scope())
     ctx.permissions.check(action, type, document, ctx.scope())
-    before, previous = dump(type, document.fields), document.copy()
+    refuse_archived(document)
+    previous = document.copy()
     asked = machine.action(action)
     values, faults = asked.read_arguments(arguments)
     if faults:
@@ -143,7 +207,11 @@ def perform(
         document.state = target
         document.version += 1
         given = dump(asked.arguments, values) if asked.arguments else {}
-        save(ctx, Change(type, document, stored, before, asked.event, previous, given))
+        save(
+            ctx,
+            Change(type, document, stored, before, asked.event, previous, given, arguments_type=asked.arguments),
+            held,
+        )
         hooks.call("after_action", subject, **call)
     return document
 
@@ -151,7 +219,7 @@ def perform(
 def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None = None) -> None:
     """Mark as deleted. Raises DocumentLinked while another document points to it, DocumentNotDeletable."""
     type = ctx.runtime.catalogue.type(type_name)
-    previous = _for_change(ctx, type, id, version, FOR_DELETION)
+    previous = for_change(ctx, type, id, version, FOR_DELETION)
     ctx.permissions.check("delete", type, previous, ctx.scope())
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_deletable(previous.state):
@@ -161,6 +229,7 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     with ctx.undivided() if hooks.caller("before_delete", type.name) else nullcontext():
         hooks.call("before_delete", type.name, ctx=ctx, document=previous)
         check_removal(ctx, previous)
+        settle_removal(ctx, previous)
         _refuse_while_linked(ctx, previous)
     document = previous.copy()
     document.version += 1
@@ -170,7 +239,10 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
 
 
 def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
-    """Undo a delete; its unique values must still be free, its company and its links' targets still be there."""
+    """Undo a delete; its unique values must still be free, its company and its links' targets still be there.
+
+    The hooks of a save run, so whoever may veto a document may veto its return.
+    """
     type = ctx.runtime.catalogue.type(type_name)
     previous = _read(ctx, type, id, FOR_CHANGE)
     ctx.permissions.check("read", type, previous, ctx.scope())
@@ -182,20 +254,34 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     document = previous.copy()
     document.version += 1
     document.deleted_at = None
-    _check_kernel_types(ctx, document)
-    stored = dump(type, document.fields)
-    save(ctx, Change(type, document, stored, stored, "restored", previous))
+    before = dump(type, previous.fields)
+    with ctx.writing(document):
+        stored = complete_restored(ctx, type, document, previous)
+        _check_kernel_types(ctx, document)
+        save(ctx, Change(type, document, stored, before, "restored", previous))
+        ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
 
+def refuse_archived(document: Document) -> None:
+    """Raises DocumentArchived."""
+    if document.archived_at is not None:
+        raise DocumentArchived(type=document.type, id=document.id)
+
+
 def _read(ctx: KernelContext, type: DocumentType, id: str, lock: str) -> Document:
-    row = read_row(ctx.uow, type.name, _checked_id(type, id), lock)
+    id = _checked_id(type, id)
+    known = known_document(ctx, type, id) if not lock else None
+    if known is not None:
+        return known
+    row = read_row(ctx.uow, type.name, id, lock, is_held=id in ctx.work.held)
     if row is None:
         raise DocumentNotFound(resource=type.name, id=id)
-    return to_document(type, row)
+    return to_document(type, reveal_each(ctx, type, [row])[0] if type.encrypted else row)
 
 
-def _for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Document:
+def for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Document:
+    """The document, locked. Raises DocumentNotFound, PermissionDenied, DocumentDeleted, StaleVersion."""
     document = _read(ctx, type, id, lock)
     # Whoever may not even read it is not told that it exists.
     ctx.permissions.check("read", type, document, ctx.scope())
@@ -218,6 +304,9 @@ def _check_kernel_types(ctx: KernelContext, document: Document, previous: Docume
     """What steers the tenant must make sense: roles, grants, settings."""
     check_change(ctx, document, previous)
     check_setting(ctx, document)
+    settle_definition(ctx, document, previous)
+    if document.type == "kernel.company" and previous is None:
+        ctx.kernel.quotas.admit_company(ctx)
 
 
 def _company(ctx: KernelContext, type: DocumentType, given: Any) -> str | None:

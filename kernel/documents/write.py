@@ -11,14 +11,17 @@ import orjson
 import psycopg
 
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.secrets.subject_keys import SubjectKey
 from sdk.document import Document
-from sdk.document_errors import LinkBroken, UniqueKeyTaken
+from sdk.document_errors import CompanyRequired, LinkBroken, UniqueKeyTaken
 from sdk.errors import StaleVersion, Violation
 from sdk.event import Event
 from sdk.schema import Link
 
 # (field path, company id or the nil id, value).
 Key = tuple[str, str, str]
+# A value that begins so is the mark of an encrypted one.
+MARKED = "blind "
 
 
 @dataclass
@@ -27,6 +30,10 @@ class Write:
 
     Only what changes is listed: `keys_gone`, `links_gone` are those of the version before that are no more.
     movements: column arrays as `kernel.registers.service.write_columns` gives them, empty when there are none.
+    joins_company: the document was not there before and belongs to a company, which must be there still.
+    coming: types by id of what it may link to although it is written only later in the transaction. following: the
+    event after `event`, when a new document was acted upon before it was written. cipher_keys: of the personal values
+    in the events.
     """
 
     document: Document
@@ -39,25 +46,31 @@ class Write:
     links: Sequence[Link] = ()
     links_gone: Sequence[Link] = ()
     movements: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-    @property
-    def is_new(self) -> bool:
-        return self.document.version == 1
+    joins_company: bool = False
+    is_new: bool = False
+    coming: Mapping[str, str] = field(default_factory=dict)
+    following: Event | None = None
+    following_subscribers: Sequence[str] = ()
+    cipher_keys: Sequence[SubjectKey] = ()
 
 
 def write(uow: UnitOfWork, change: Write) -> None:
-    """Run it. Raises StaleVersion, LinkBroken, UniqueKeyTaken."""
+    """Run it. Raises StaleVersion, LinkBroken, UniqueKeyTaken, CompanyRequired."""
     sql = _statement(
         change.is_new,
         bool(change.links),
         bool(change.links_gone),
         bool(change.keys),
         bool(change.keys_gone),
-        bool(change.subscribers),
+        bool(change.subscribers or change.following_subscribers),
         tuple(change.movements),
+        change.joins_company,
+        bool(change.coming),
+        change.following is not None,
+        bool(change.cipher_keys),
     )
     try:
-        row = uow.execute(sql, _parameters(change)).fetchone()
+        row = uow.execute_beside(sql, _parameters(change)).fetchone()
     except psycopg.errors.UniqueViolation as error:
         raise _taken(change, error) from None
     if row is None:
@@ -68,7 +81,7 @@ _INSERT_DOCUMENT = """
 doc AS (
     INSERT INTO {t}.documents (id, type, company_id, version, schema_version, state, number, data,
                                created_at, created_by, updated_at, updated_by)
-    SELECT %(id)s, %(type)s, %(company_id)s, 1, %(schema_version)s, %(state)s, %(number)s, %(data)s::jsonb,
+    SELECT %(id)s, %(type)s, %(company_id)s, %(version)s, %(schema_version)s, %(state)s, %(number)s, %(data)s::jsonb,
            %(at)s, %(by)s, %(at)s, %(by)s
     WHERE """
 
@@ -76,7 +89,7 @@ _UPDATE_DOCUMENT = """
 doc AS (
     UPDATE {t}.documents SET version = %(version)s, schema_version = %(schema_version)s, state = %(state)s,
            number = %(number)s, data = %(data)s::jsonb, updated_at = %(at)s, updated_by = %(by)s,
-           deleted_at = %(deleted_at)s
+           deleted_at = %(deleted_at)s, archived_at = %(archived_at)s
     WHERE id = %(id)s AND version = %(version)s - 1 AND """
 
 # A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE. A document that
@@ -88,19 +101,45 @@ linked AS (
      WHERE d.deleted_at IS NULL OR d.id = %(id)s FOR KEY SHARE OF d
 ),"""
 
+# A company that is being deleted waits for this transaction, or this one finds it gone.
+_COMPANY = """
+company AS (
+    SELECT id FROM {t}.documents WHERE id = %(company_id)s AND deleted_at IS NULL FOR KEY SHARE
+),"""
+
 _EVENT = """,
 event AS (
     INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
                             correlation_id, causation_id, request, payload)
-    SELECT %(event_id)s, %(event_type)s, %(type)s, doc.id, %(version)s, %(at)s, %(by)s, %(applet)s,
+    SELECT %(event_id)s, %(event_type)s, %(type)s, doc.id, %(event_version)s, %(at)s, %(by)s, %(applet)s,
            %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(payload)s::jsonb
     FROM doc RETURNING position, id
+)"""
+
+# From the first one, so that its position is the lower.
+_FOLLOWING = """,
+following AS (
+    INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
+                            correlation_id, causation_id, request, payload)
+    SELECT %(following_id)s, %(following_type)s, %(type)s, %(id)s, %(version)s, %(at)s, %(by)s, %(applet)s,
+           %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(following_payload)s::jsonb
+    FROM event RETURNING position, id
 )"""
 
 _DELIVERIES = """,
 delivery AS (
     INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
     SELECT s, event.position, event.id, %(id)s, %(at)s, %(at)s FROM event, unnest(%(subscribers)s::text[]) AS s
+)"""
+
+_DELIVERIES_OF_BOTH = """,
+delivery AS (
+    INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
+    SELECT w.subscriber, w.position, w.id, %(id)s, %(at)s, %(at)s FROM (
+        SELECT s AS subscriber, event.position, event.id FROM event, unnest(%(subscribers)s::text[]) AS s
+        UNION ALL
+        SELECT s, following.position, following.id FROM following, unnest(%(following_subscribers)s::text[]) AS s
+    ) AS w ORDER BY w.position
 )"""
 
 _KEYS_GONE = """,
@@ -130,6 +169,14 @@ link_new AS (
     ON CONFLICT DO NOTHING
 )"""
 
+_CIPHER_KEYS = """,
+cipher_key AS (
+    INSERT INTO {t}.cipher_keys (id, kind, subject_id, wrapped, wrapped_by, created_at)
+    SELECT k.id, 'subject', k.subject_id, k.wrapped, k.wrapped_by, %(at)s
+      FROM doc, unnest(%(cipher_ids)s::uuid[], %(cipher_subjects)s::uuid[], %(cipher_wrapped)s::bytea[],
+                       %(cipher_wrapped_by)s::text[]) AS k (id, subject_id, wrapped, wrapped_by)
+)"""
+
 _MOVEMENT_TYPES = {"company_id": "uuid", "occurred_at": "timestamptz", "balanced": "boolean"}
 
 
@@ -142,21 +189,31 @@ def _statement(
     keys_gone: bool,
     subscribers: bool,
     movement_columns: tuple[str, ...],
+    joins_company: bool,
+    coming: bool,
+    following: bool,
+    cipher_keys: bool,
 ) -> str:
     """The text for the parts at hand; few shapes occur, so that each stays prepared."""
-    linked = "(SELECT count(*) FROM linked) = cardinality(%(link_ids)s::uuid[])" if links else "true"
+    expected = "cardinality(%(link_ids)s::uuid[])" + (" - %(coming)s" if coming else "")
+    linked = f"(SELECT count(*) FROM linked) = {expected}" if links else "true"
+    joined = " AND EXISTS (SELECT FROM company)" if joins_company else ""
     parts = [
         "WITH",
         _LINKED if links else "",
+        _COMPANY if joins_company else "",
         _INSERT_DOCUMENT if is_new else _UPDATE_DOCUMENT,
         linked,
+        joined,
         " RETURNING id)",
         _EVENT,
-        _DELIVERIES if subscribers else "",
+        _FOLLOWING if following else "",
+        (_DELIVERIES_OF_BOTH if following else _DELIVERIES) if subscribers else "",
         _KEYS_GONE if keys_gone else "",
         _KEYS if keys else "",
         _LINKS_GONE if links_gone else "",
         _LINKS if links else "",
+        _CIPHER_KEYS if cipher_keys else "",
         _movements(movement_columns) if movement_columns else "",
         " SELECT position FROM event",
     ]
@@ -191,19 +248,33 @@ def _parameters(change: Write) -> dict[str, Any]:
         "at": document.updated_at,
         "by": document.updated_by,
         "deleted_at": document.deleted_at,
+        "archived_at": document.archived_at,
         "event_id": event.id,
         "event_type": event.type,
+        "event_version": event.version,
         "applet": event.applet,
         "correlation_id": event.correlation_id,
         "causation_id": event.causation_id,
         "request": orjson.dumps(change.request).decode() if change.request else None,
         "payload": orjson.dumps(event.payload).decode(),
     }
-    if change.subscribers:
+    if change.following is not None:
+        parameters |= {
+            "following_id": change.following.id,
+            "following_type": change.following.type,
+            "following_payload": orjson.dumps(change.following.payload).decode(),
+            "following_subscribers": list(change.following_subscribers),
+        }
+    if change.subscribers or change.following_subscribers:
         parameters["subscribers"] = list(change.subscribers)
+    if change.cipher_keys:
+        ids, subjects, wrapped, by = zip(*change.cipher_keys, strict=True)
+        parameters |= {"cipher_ids": list(ids), "cipher_subjects": list(subjects)}
+        parameters |= {"cipher_wrapped": list(wrapped), "cipher_wrapped_by": list(by)}
     if change.links:
         fields, types, ids = zip(*change.links, strict=True)
         parameters |= {"link_fields": list(fields), "link_ids": list(ids), "link_types": list(types)}
+        parameters["coming"] = sum(link.id in change.coming for link in change.links)
     if change.links_gone:
         fields, _, ids = zip(*change.links_gone, strict=True)
         parameters |= {"unlink_fields": list(fields), "unlink_ids": list(ids)}
@@ -221,18 +292,20 @@ def _taken(change: Write, error: psycopg.errors.UniqueViolation) -> UniqueKeyTak
     detail = error.diag.message_detail or ""
     named = (key for key in change.keys if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail)
     field_name, _, value = next(named, ("id", "", change.document.id))
+    # The mark of an encrypted value tells nobody anything.
+    value = "this value" if value.startswith(MARKED) else value
     message = f"another {change.document.type} has {value!r}"
     violation = Violation(_pointer(field_name), "unique", message, "a value not used yet")
     return UniqueKeyTaken(type=change.document.type, field=field_name, value=value, violations=[violation])
 
 
-def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken:
-    """Find out why nothing was written: a broken link, or somebody was faster."""
-    found = {
+def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken | CompanyRequired:
+    """Find out why nothing was written: a broken link, a company that is gone, or somebody was faster."""
+    found = dict(change.coming) | {
         row[0]: row[1]
-        for row in uow.execute(
+        for row in uow.execute_beside(
             "SELECT id::text, type FROM {t}.documents WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",
-            [[link.id for link in change.links]],
+            [[change.document.company_id, *(link.id for link in change.links)]],
         )
     }
     broken = [
@@ -242,6 +315,8 @@ def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken:
     ]
     if broken:
         return LinkBroken(violations=broken)
+    if change.joins_company and change.document.company_id not in found:
+        return CompanyRequired(type=change.document.type, company=change.document.company_id)
     return StaleVersion(expected=change.document.version - 1, actual="a later one")
 
 

@@ -19,7 +19,7 @@ ON CONFLICT (name, company_id, period) DO UPDATE SET value = s.value + excluded.
 
 def next_number(uow: UnitOfWork, name: str, company_id: str | None, period: str, *, count: int = 1) -> int:
     """Advance a series by `count` and return its last number. Its row stays locked until the transaction ends."""
-    row = uow.execute(_ADVANCE, [name, company_id or NO_COMPANY, period, count]).fetchone()
+    row = uow.execute_beside(_ADVANCE, [name, company_id or NO_COMPANY, period, count]).fetchone()
     assert row is not None
     return int(row[0])
 

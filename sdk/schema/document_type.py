@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -34,7 +34,7 @@ class DocumentType:
     name: `applet.noun`. schema: normalized JSON Schema of the data fields. fields: by path, nested ones too.
     computed: fields with an expression, in the order they can be evaluated in. is_cached: few, read by many writes and
     seldom changed, so that they are kept in memory. subject: the field that links to whom personal fields are about, or
-    `id`: the document itself.
+    `id`: the document itself. demanded: fields of the tenant's own that callers must give; documents may be without.
     """
 
     name: str
@@ -50,6 +50,7 @@ class DocumentType:
     computed: tuple[Field, ...] = ()
     is_cached: bool = False
     subject: str = SELF
+    demanded: frozenset[str] = frozenset()
 
     @property
     def applet(self) -> str:
@@ -92,7 +93,26 @@ class DocumentType:
     @cached_property
     def input_schema(self) -> Mapping[str, Any]:
         """The schema for what a caller sends: what hooks and expressions fill in later is not required yet."""
-        return cast(Mapping[str, Any], _without_filled(self.schema))
+        relaxed = _without_filled(self.schema)
+        if self.demanded:
+            relaxed["required"] = [*relaxed.get("required", ()), *sorted(self.demanded)]
+        return cast(Mapping[str, Any], relaxed)
+
+    def extended(self, properties: Mapping[str, Any], demanded: Iterable[str] = ()) -> DocumentType:
+        """This type with a tenant's own fields beside its own.
+
+        properties: by their names, `custom_…`, schemas in the words of this vocabulary; they are not checked again.
+        """
+        own = {name: _normalize_field(field) for name, field in properties.items()}
+        schema = {**self.schema, "properties": {**self.schema.get("properties", {}), **own}}
+        fields = {field.path: field for field in _walk_fields({"properties": own}, "", False)}
+        return replace(
+            self,
+            schema=schema,
+            digest=digest_of(schema),
+            fields={**self.fields, **fields},
+            demanded=frozenset(demanded),
+        )
 
     @classmethod
     def from_schema(cls, name: str, schema: Any) -> DocumentType:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sdk.context import Page
+from sdk.context import Lock, Page
 from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
 from sdk.event import Event
 from sdk.registers import Balance, Movement
-from sdk.testing.documents import create, delete, for_change, perform, read, restore, update
+from sdk.testing.documents import archive, create, delete, for_change, perform, read, restore, unarchive, update
 from sdk.testing.events import emit
-from sdk.testing.queries import find, query
+from sdk.testing.queries import find, find_all, get_many, query
 from sdk.testing.registers import Where, stage, stage_reversal, sum_movements
 from sdk.testing.reports import run
 from sdk.testing.transaction import Transaction
@@ -27,7 +27,7 @@ class FakeDocuments:
 
     ctx: Transaction
 
-    def get(self, type: str, id: str, *, lock: bool = False) -> Document:
+    def get(self, type: str, id: str, *, lock: Lock = False) -> Document:
         if lock:
             return for_change(self.ctx, self.ctx.catalogue.type(type), id, "read", None)
         document = read(self.ctx, self.ctx.catalogue.type(type), id)
@@ -35,8 +35,14 @@ class FakeDocuments:
             raise DocumentNotFound(resource=type, id=id)
         return document
 
+    def get_many(self, wanted: Mapping[str, Iterable[str]]) -> Mapping[str, Document]:
+        return get_many(self.ctx, wanted)
+
     def find(self, type: str, **fields: Any) -> Document | None:
         return find(self.ctx, type, fields)
+
+    def find_all(self, type: str, **fields: Any) -> Sequence[Document]:
+        return find_all(self.ctx, type, fields)
 
     def query(
         self,
@@ -50,8 +56,14 @@ class FakeDocuments:
     ) -> Page:
         return query(self.ctx, type, filter, parameters or {}, sort, limit, cursor)
 
-    def create(self, type: str, data: Mapping[str, Any], *, company_id: str | None = None) -> Document:
-        return create(self.ctx, type, data, company_id)
+    def create(
+        self, type: str, data: Mapping[str, Any], *, company_id: str | None = None, perform: str | None = None
+    ) -> Document:
+        created = create(self.ctx, type, data, company_id)
+        if perform is None:
+            return created
+        with self.ctx.undivided():
+            return self.perform(type, created.id, perform)
 
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         return update(self.ctx, type, id, patch, version)
@@ -61,6 +73,12 @@ class FakeDocuments:
 
     def restore(self, type: str, id: str) -> Document:
         return restore(self.ctx, type, id)
+
+    def archive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        return archive(self.ctx, type, id, version)
+
+    def unarchive(self, type: str, id: str, *, version: int | None = None) -> Document:
+        return unarchive(self.ctx, type, id, version)
 
     def perform(
         self,

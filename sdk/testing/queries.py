@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sdk.context import Page
 from sdk.document import SYSTEM_FIELDS, Document
-from sdk.document_errors import CursorInvalid, NotUnambiguous, PageSizeExceeded
+from sdk.document_errors import CursorInvalid, NotUnambiguous, PageSizeExceeded, TooManyFound
 from sdk.errors import Invalid, Violation
 from sdk.expressions import parse, scope_of
 from sdk.nearest import nearest_or_all
@@ -51,6 +51,25 @@ def find(ctx: Transaction, type_name: str, fields: Mapping[str, Any]) -> Documen
     if len(found) > 1:
         raise NotUnambiguous(type=type_name, fields=dict(fields))
     return found[0] if found else None
+
+
+def find_all(ctx: Transaction, type_name: str, fields: Mapping[str, Any]) -> Sequence[Document]:
+    """All documents with these values."""
+    filter = " and ".join(f"{name} == param.{name}" for name in fields)
+    page = query(ctx, type_name, filter, fields, ("id",), PAGE_SIZE_MAX, None)
+    if page.cursor is not None:
+        raise TooManyFound(type=type_name, maximum=PAGE_SIZE_MAX)
+    return page.items
+
+
+def get_many(ctx: Transaction, wanted: Mapping[str, Iterable[str]]) -> dict[str, Document]:
+    """Documents by id, those that are there."""
+    found: dict[str, Document] = {}
+    for type_name, ids in wanted.items():
+        ctx.permissions.check_document("read", ctx.catalogue.type(type_name).name)
+        present = (ctx.store.tables.documents.get(id) for id in set(ids))
+        found |= {one.id: one.copy() for one in present if one and one.type == type_name and not one.is_deleted}
+    return found
 
 
 def titles_of(ctx: Transaction, type: DocumentType, page: Sequence[Document]) -> dict[str, str]:

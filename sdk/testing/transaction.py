@@ -75,13 +75,20 @@ class Transaction:
         """While `document` is being saved. A failure dooms the transaction: half a write is never committed."""
         self.work.writing.add(document.id)
         try:
+            with self.undivided():
+                yield
+        finally:
+            self.work.writing.discard(document.id)
+            self.work.staged.pop(document.id, None)
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """A failure inside dooms the transaction."""
+        try:
             yield
         except BaseException:
             self.store.is_doomed = True
             raise
-        finally:
-            self.work.writing.discard(document.id)
-            self.work.staged.pop(document.id, None)
 
     def scope(self) -> dict[str, Any]:
         """What every expression may name beside the document's fields."""

@@ -111,7 +111,10 @@ def write_staged(ctx, document):
     event = Event(
         new_id(), f"{document.type}.created", document.type, document.id, document.version, NOW, "t", new_id()
     )
-    write(ctx.uow, Write(document, {}, event, movements=registers.write_columns(ctx, staged)))
+    write(
+        ctx.uow,
+        Write(document, {}, event, is_new=document.version == 1, movements=registers.write_columns(ctx, staged)),
+    )
     registers.check_non_negative(ctx, staged)
 
 
