@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, literal_column
 
@@ -17,11 +17,15 @@ from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
 from kernel.permissions import DENIED
+from kernel.secrets.fields import blinder_of
+from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
 from sdk.expressions import InvalidExpression, parse
 from sdk.schema import DocumentType
 
+Archived = Literal["false", "true", "all"]
+ARCHIVED: tuple[Archived, ...] = ("false", "true", "all")
 SORT_FIELDS_MAX = 5
 REMEMBERED_VALUES_LENGTH_MAX = 500
 TYPES_REMEMBERED_MAX = 2048
@@ -32,7 +36,8 @@ SORT_KEYS_REMEMBERED_MAX = 4096
 class ListRequest:
     """What is asked for. parameters: the filter's `param.<name>`; q: text looked for in the fields marked x-search.
 
-    deleted: the bin instead of what is there.
+    deleted: the bin instead of what is there. archived: `false` leaves archived documents out, `true` lists only them.
+    Code sees all unless it asks otherwise; lists for people leave them out.
     """
 
     filter: str = ""
@@ -42,6 +47,7 @@ class ListRequest:
     cursor: str | None = None
     q: str = ""
     deleted: bool = False
+    archived: Archived = "all"
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,21 @@ def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tu
     fetched = ctx.uow.execute(sql, {**values, "limit": wanted.limit + 1}).fetchall()
     page, width = fetched[: wanted.limit], len(Row._fields)
     cursor = encode_cursor(page[-1][width:]) if len(fetched) > wanted.limit else None
-    return [Row(*found[:width]) for found in page], cursor
+    return reveal_each(ctx, type, [Row(*found[:width]) for found in page]), cursor
+
+
+def compile_list(
+    ctx: KernelContext, type: DocumentType, wanted: ListRequest
+) -> tuple[str, dict[str, Any], list[SortKey]]:
+    """The condition of a list as SQL, its values, and what it is sorted by: for exports, which read rows their own way.
+
+    Not remembered as those of lists are: every page of an export begins somewhere else.
+    """
+    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
+    _refuse_masked(hidden, wanted)
+    keys = _sort_keys(type, wanted.sort)
+    where, values = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
+    return where, values, keys
 
 
 def _refuse_masked(hidden: frozenset[str], wanted: ListRequest) -> None:
@@ -95,6 +115,7 @@ def _where(
     """
     condition = ctx.permissions.filter("read", type)
     given = (wanted.filter, repr(sorted(wanted.parameters.items())), wanted.q, wanted.deleted, wanted.cursor)
+    given += (wanted.archived,)
     key = ("list", type.name, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
     found: tuple[str, dict[str, Any]] | None = ctx.runtime.compiled.get(key)
     if found is None:
@@ -107,8 +128,11 @@ def _where(
 def _conditions(
     ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest, hidden: frozenset[str]
 ) -> list[ColumnElement[bool]]:
-    columns = columns_of(type)
+    columns = columns_for(ctx, type)
     conditions = [is_of_type(type), allowed(ctx, type, columns, wanted.deleted)]
+    if wanted.archived != "all":
+        column = documents.c.archived_at
+        conditions.append(column.is_(None) if wanted.archived == "false" else column.is_not(None))
     if wanted.filter:
         scope = {**ctx.scope(), "param": dict(wanted.parameters)}
         conditions.append(to_sql(parse(wanted.filter), columns, scope))
@@ -137,6 +161,12 @@ def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, de
 def columns_of(type: DocumentType) -> DocumentColumns:
     """The columns that a type's fields are in SQL."""
     return DocumentColumns(documents, kinds_of_schema(type.schema))
+
+
+def columns_for(ctx: KernelContext, type: DocumentType) -> DocumentColumns:
+    """The same with marks of encrypted fields, so that they can be compared."""
+    columns = columns_of(type)
+    return DocumentColumns(documents, columns.kinds, blinder_of(ctx, type)) if type.encrypted else columns
 
 
 def element_of(columns: DocumentColumns, name: str) -> ColumnElement[Any]:
@@ -168,6 +198,8 @@ def _sort_key(type: DocumentType, name: str, descending: bool) -> SortKey:
     field = type.fields.get(name)
     if field is not None and (field.in_array or field.kind in ("array", "object")):
         raise InvalidExpression(f"{name} has several values in one document, so nothing is sorted by it")
+    if field is not None and field.encrypted:
+        raise InvalidExpression(f"{name} is encrypted, so nothing is sorted by it")
     return SortKey.of(element_of(columns_of(type), name), descending)
 
 
@@ -199,7 +231,11 @@ def titles_by_id(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
         type = ctx.runtime.catalogue.types.get(row.type)
         if type is None:
             continue
-        document = to_document(type, row)
+        if ctx.permissions.sees_all(type) and not type.encrypted:
+            titles[row.id] = title_of(type, row)
+            continue
+        (shown,) = reveal_each(ctx, type, [row])
+        document = to_document(type, shown)
         if ctx.permissions.allows("read", type, document, ctx.scope()):
             titles[row.id] = title_of(type, row, ctx.permissions.mask(type, "read", document, ctx.scope()))
     return titles

@@ -9,6 +9,7 @@ import pluggy
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.events.bus import Delivery
 from kernel.runtime import TenantRuntime
+from kernel.secrets.reveal import reveal_events
 from sdk import hookspecs
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class Dispatch:
         event = delivery.event
         applet = delivery.subscriber.partition(":")[0]
         ctx = self._kernel.deliver_context(uow, applet, event.correlation_id, event.id)
-        caller_of(ctx.runtime, delivery.subscriber)(ctx=ctx, event=event)
+        (shown,) = reveal_events(ctx, [event])
+        caller_of(ctx.runtime, delivery.subscriber)(ctx=ctx, event=shown)
 
 
 def caller_of(runtime: TenantRuntime, subscriber: str) -> Any:

@@ -13,6 +13,7 @@ from kernel.events import store
 from kernel.events.cursors import decode_cursor, encode_cursor
 from kernel.events.errors import DeliveryNotDead, DeliveryUnknown
 from kernel.events.sight import DELIVERY, check_operator, sight_of
+from kernel.secrets.reveal import ERASED, reveal_events
 from sdk.document import Document
 from sdk.document_errors import EventForeign, EventTypeInvalid, PageSizeExceeded
 from sdk.event import Event
@@ -77,7 +78,7 @@ def list_events(ctx: KernelContext, wanted: EventFilter, *, limit: int = PAGE_SI
         values["before"] = decode_cursor(cursor)
     see = sight_of(ctx, wanted.aggregate_type, wanted.aggregate_id)
     rows = store.select_events(ctx.uow, conditions, {**values, "limit": limit + 1})
-    page = rows[:limit]
+    page = reveal_events(ctx, rows[:limit], erased=ERASED)
     following = encode_cursor(page[-1].position or 0) if len(rows) > limit else None
     return EventPage(tuple(see(event) for event in page), following)
 

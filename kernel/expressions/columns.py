@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import FromClause, Text, func, literal_column
@@ -11,15 +12,17 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement
 
-from kernel.expressions.typed import ARRAY, OBJECT, SQL_TYPES, UUID, Item, Typed
+from kernel.expressions.typed import ARRAY, ENCRYPTED, OBJECT, SQL_TYPES, UUID, Item, Typed
 from sdk.expressions.errors import InvalidExpression, advise
 from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, TEXT
 
 SYSTEM_KINDS: Mapping[str, str] = {
     "id": UUID, "type": TEXT, "company_id": UUID, "version": DECIMAL, "schema_version": DECIMAL, "state": TEXT,
     "number": TEXT, "created_at": INSTANT, "created_by": TEXT, "updated_at": INSTANT, "updated_by": TEXT,
-    "deleted_at": INSTANT,
+    "deleted_at": INSTANT, "archived_at": INSTANT,
 }  # fmt: skip
+# (field path, value) -> what stands for it in an encrypted field; None for what no such field holds.
+Mark = Callable[[str, Any], str | None]
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
@@ -27,13 +30,15 @@ _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyp
 class DocumentColumns:
     """Fields of documents. Keys become literals, or PostgreSQL would not use the partial expression indexes."""
 
-    def __init__(self, table: FromClause | str, kinds: Mapping[str, str]) -> None:
+    def __init__(self, table: FromClause | str, kinds: Mapping[str, str], mark: Mark | None = None) -> None:
         """table: the documents table, an alias of it, or its name. kinds: of every path, see kinds_of_schema.
+        mark: what stands for a value of an encrypted field; without it they cannot be compared.
 
         The SQL names the table but does not bring it: select from it.
         """
         self.name = _quote(table if isinstance(table, str) else str(getattr(table, "name", "documents")))
         self.kinds = kinds
+        self.mark = mark
 
     def resolve(self, path: tuple[str, ...], item: Item | None = None) -> Typed:
         if item is None and len(path) == 1 and path[0] in SYSTEM_KINDS:
@@ -45,7 +50,15 @@ class DocumentColumns:
             return (
                 _scalar(kind[len(ARRAY) + 1 : -1], literal_column(item.sql, Text())) if "[" in kind else _object(item)
             )
+        if kind == ENCRYPTED:
+            return self._encrypted(path)
         return _field(kind, item.sql if item else f"{self.name}.data", path)
+
+    def _encrypted(self, path: tuple[str, ...]) -> Typed:
+        """The mark of an encrypted field, which stands in its text between the third colon and the fourth."""
+        text = _field(TEXT, f"{self.name}.data", path).sql
+        mark = partial(self.mark, ".".join(path)) if self.mark else None
+        return Typed(ENCRYPTED, func.split_part(text, literal_column("':'"), literal_column("4")), mark=mark)
 
     def _kind(self, path: tuple[str, ...]) -> str:
         dotted = ".".join(path)

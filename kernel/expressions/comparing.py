@@ -18,15 +18,18 @@ from kernel.expressions.coerce import (
     as_sql_instant,
     as_text,
     as_uuid,
+    bind,
     is_canonical_uuid,
     operate,
     refuse_unstorable,
     unknown,
 )
-from kernel.expressions.typed import NULL, SQL_TYPES, UUID, Typed, constant
+from kernel.expressions.typed import ENCRYPTED, NULL, SQL_TYPES, UUID, Typed, constant
 from sdk.expressions.errors import InvalidExpression
 from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, TEXT, as_date, as_instant, as_number, read_instant
 
+# Marks are hexadecimal.
+NO_MARK = "-"
 SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
@@ -34,8 +37,23 @@ def compare(left: Typed, operator: str, right: Typed) -> Sql:
     """One comparison; unknown when a side is None."""
     if NULL in (left.kind, right.kind):
         return unknown()
+    if ENCRYPTED in (left.kind, right.kind):
+        return compare_marks(left, operator, right) if left.kind == ENCRYPTED else compare_marks(right, operator, left)
     first, second = align(left, right, is_equality=operator in ("==", "!="))
     return operate(first, SQL_OPERATORS[operator], second)
+
+
+def compare_marks(field: Typed, operator: str, value: Typed) -> Sql:
+    """An encrypted field with a value: their marks in the blind index, which have no order."""
+    if operator not in ("==", "!="):
+        raise InvalidExpression("an encrypted field is only compared by ==, != and in", instead="==")
+    if field.mark is None or field.sql is None:
+        raise InvalidExpression("an encrypted field is not compared here")
+    if not value.is_constant:
+        raise InvalidExpression("an encrypted field is compared with values, not with other fields")
+    mark = field.mark(value.value)
+    # What no such field could hold equals none.
+    return operate(field.sql, SQL_OPERATORS[operator], bind(TEXT, mark or NO_MARK))
 
 
 def align(left: Typed, right: Typed, *, is_equality: bool) -> tuple[Sql, Sql]:
@@ -77,6 +95,8 @@ def is_one_of(left: Typed, items: Sequence[Typed]) -> Sql:
 
 def is_in_values(left: Typed, values: Sequence[Any]) -> Sql:
     """`in` a list of known values: of the actor, or a parameter."""
+    if left.kind == ENCRYPTED:
+        return or_(false(), *(compare(left, "==", constant(value)) for value in values))
     if left.kind == UUID and not all(value is None or is_canonical_uuid(value) for value in values):
         left = Typed(TEXT, as_text(left))
     if left.kind == DATE and not left.is_iso:

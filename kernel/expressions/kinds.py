@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kernel.expressions.typed import ARRAY, OBJECT, array_of
+from kernel.expressions.typed import ARRAY, ENCRYPTED, OBJECT, array_of
 from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, TEXT
 
 _FORMATS = {"decimal": DECIMAL, "date": DATE, "date-time": INSTANT}
@@ -39,6 +39,8 @@ def _array_kinds(items: Mapping[str, Any], path: str) -> Iterator[tuple[str, str
 
 
 def _scalar_kind(field: Mapping[str, Any]) -> str:
+    if field.get("x-encrypted"):
+        return ENCRYPTED
     return _FORMATS.get(field.get("format", ""), _TYPES.get(_type_of(field), TEXT))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, LIST, TEXT, kind_of
 
-NULL, UUID, ARRAY, OBJECT = "null", "uuid", "array", "object"
+NULL, UUID, ARRAY, OBJECT, ENCRYPTED = "null", "uuid", "array", "object", "encrypted"
 SQL_TYPES: dict[str, TypeEngine[Any]] = {
     TEXT: Text(), DECIMAL: Numeric(), BOOLEAN: Boolean(), DATE: Date(), INSTANT: DateTime(timezone=True), UUID: Uuid(),
 }  # fmt: skip
@@ -25,10 +26,11 @@ def array_of(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """kind: text, decimal, boolean, date, instant, uuid, array (of objects), array[…], object, null, list (constant).
+    """kind: text, decimal, boolean, date, instant, uuid, array (of objects), array[…], object, encrypted, null, list
+    (constant).
 
     sql: None for a constant, which is `value`. is_iso: a date as ISO text COLLATE "C", as documents store it.
-    is_collated: a text that is already COLLATE "C".
+    is_collated: a text that is already COLLATE "C". mark: of an encrypted field, whose sql is the mark of its value.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Typed:
     value: Any = None
     is_iso: bool = False
     is_collated: bool = False
+    mark: Callable[[Any], str | None] | None = None
 
     @property
     def is_constant(self) -> bool:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from kernel.expressions import FieldResolver, PlainColumns, Typed, to_sql, to_typed_sql
 from kernel.expressions.coerce import as_sql_date
-from kernel.expressions.typed import ARRAY, OBJECT
+from kernel.expressions.typed import ARRAY, ENCRYPTED, OBJECT
 from kernel.reports.errors import ReportUnusable
 from kernel.reports.links import Links
 from sdk.errors import Violation
@@ -99,8 +99,8 @@ class Compiler:
         for column in self.report.columns.values():
             pointer = f"/columns/{column.name}/value"
             typed = self.typed(column.value, rows.names, pointer)
-            if typed.kind.startswith((ARRAY, OBJECT, LIST)):
-                fault = Violation(pointer, "type", f"this is an {typed.kind}", "one value")
+            if typed.kind.startswith((ARRAY, OBJECT, LIST, ENCRYPTED)):
+                fault = Violation(pointer, "type", f"this is an {typed.kind}", "one value in the clear")
                 raise ReportUnusable(report=self.report.name, violations=[fault])
             shown[column.name] = plain(typed)
         return shown

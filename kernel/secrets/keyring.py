@@ -14,6 +14,9 @@ from kernel.settings import Settings
 
 KEYS_REMEMBERED_MAX = 4096
 
+# The id of a key of the platform, or (tenant id, key id).
+KeyName = str | tuple[str, str]
+
 
 class Keyring:
     """One per process. Nothing is read or asked for before the first secret is."""
@@ -21,7 +24,7 @@ class Keyring:
     def __init__(self, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._monotonic = settings, monotonic
         self._lock = threading.Lock()
-        self._keys: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._keys: OrderedDict[KeyName, tuple[float, bytes]] = OrderedDict()
         self._master: MasterKey | None = None
         # Which key of the platform seals now.
         self.active_id: str | None = None
@@ -35,7 +38,7 @@ class Keyring:
             self._master = self._open(is_new)
         return self._master
 
-    def recall(self, id: str) -> bytes | None:
+    def recall(self, id: KeyName) -> bytes | None:
         """An unwrapped key, as long as it may be kept."""
         found = self._keys.get(id)
         if found is None:
@@ -46,7 +49,7 @@ class Keyring:
             self._keys.pop(id, None)
         return None
 
-    def remember(self, id: str, key: bytes) -> bytes:
+    def remember(self, id: KeyName, key: bytes) -> bytes:
         with self._lock:
             self._keys[id] = (self._monotonic() + self._settings.key_cache_ttl_s, key)
             while len(self._keys) > KEYS_REMEMBERED_MAX:

@@ -67,6 +67,8 @@ def _check_encrypted(schema: Mapping[str, Any], field: Field, faults: Faults) ->
     for key, reason in _EXCLUDED.items():
         if _HAS[key](field):
             faults.append(_misplaced(field, "x-encrypted", f"x-encrypted does not go with {key}: {reason}"))
+    if schema.get("x-cached"):
+        faults.append(_misplaced(field, "x-encrypted", "documents of a type with x-cached are kept in memory"))
     if schema.get("x-title") == field.path:
         faults.append(_misplaced(field, "x-encrypted", "the title of a document stands in lists in the clear"))
     number = schema.get("x-number")

@@ -77,6 +77,11 @@ def test_an_encrypted_title_is_refused():
     assert "title" in faults["/properties/secret/x-encrypted", "misplaced_key"].message
 
 
+def test_an_encrypted_field_of_documents_kept_in_memory_is_refused():
+    faults = faults_of({"secret": {**TEXT, "x-encrypted": True}}, **{"x-cached": True})
+    assert "memory" in faults["/properties/secret/x-encrypted", "misplaced_key"].message
+
+
 def test_an_encrypted_date_of_a_number_is_refused():
     number = {"series": "P-{year}-{number}", "date": "born_on"}
     faults = faults_of({"born_on": {"format": "date", "x-encrypted": True}}, **{"x-number": number})
