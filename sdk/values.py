@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 # 60 digits hold every amount PostgreSQL's numeric(38, n) columns can and leave room for products.
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 DECIMAL_DIGITS_MAX = 38
+# Made once: most amounts have two digits, and a report rounds thousands of them.
+_UNITS = tuple(Decimal(1).scaleb(-places) for places in range(DECIMAL_DIGITS_MAX))
 
 
 def to_decimal(value: str | int | Decimal) -> Decimal:
@@ -25,7 +27,8 @@ def to_decimal(value: str | int | Decimal) -> Decimal:
 
 def round_half_up(value: Decimal | int, places: int = 0) -> Decimal:
     """Commercial rounding (DIN 1333, half away from zero): 2.345 -> 2.35, -2.345 -> -2.35."""
-    return Decimal(value).quantize(Decimal(1).scaleb(-places), context=EXACT)
+    unit = _UNITS[places] if 0 <= places < DECIMAL_DIGITS_MAX else Decimal(1).scaleb(-places)
+    return Decimal(value).quantize(unit, context=EXACT)
 
 
 def scale_of(value: Decimal) -> int:

@@ -144,6 +144,11 @@ class Permissions:
         if not self.reaches_all(resource, action):
             raise PermissionDenied(action=action, resource=resource)
 
+    def sees_all(self, type: DocumentType) -> bool:
+        """Whether every field of every document of the type may be read, so that none need be asked about."""
+        decision = self._decide_type("read", type)
+        return decision.is_open and not decision.masks
+
     def reaches_all(self, resource: str, action: str) -> bool:
         """Whether the action is allowed without any condition and for all companies."""
         return self._decide("type", resource, action).is_open

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import compile_statement
 from kernel.registers.access import readable_companies
-from kernel.registers.cells import ZERO, cell_values, cells, is_one_of
+from kernel.registers.cells import ZERO, cell_values, cells, is_one_of, times
 from kernel.registers.periods import START_OF_TIME, Boundary, boundary, end_of, start_of
 from sdk.registers import Balance, Register
 
@@ -90,7 +90,7 @@ def _statement(register: Register, asked: _Question, boundaries: int, *, of_comp
     resources = [register.slot_of_resource(resource.name) for resource in register.resources]
     rows = cells(sorted(set(slots.values())), resources, boundaries, of_companies=of_companies).c
     weight = rows.w0 if boundaries == 1 else rows.w1 - rows.w0
-    sums = [func.coalesce(func.sum(rows[resource] * weight), ZERO) for resource in resources]
+    sums = [func.coalesce(func.sum(times(rows[resource], weight)), ZERO) for resource in resources]
     groups = [rows[slots[name]] for name in asked.group_by]
     conditions = [is_one_of(rows[slots[name]], f"where_{name}") for name in asked.where]
     statement = select(*groups, *sums).where(*conditions)

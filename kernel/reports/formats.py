@@ -13,6 +13,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from kernel.reports.errors import ReportFormatUnknown
 from kernel.reports.result import Line, ReportResult, ResultColumn
+from sdk.definition import roots
 from sdk.reports import DrillDown
 from sdk.values import decimal_text, instant_text
 
@@ -51,7 +52,7 @@ def as_json(result: ReportResult) -> dict[str, Any]:
         "title": report.title,
         "parameters": {name: _json_value(value, None) for name, value in result.parameters.items()},
         "columns": [_json_column(column) for column in result.columns],
-        "rows": [_json_line(result, line) for line in result.lines],
+        "rows": _json_lines(result),
         "totals": _json_values(result.totals, result.columns),
         "results": [
             {"name": line.name, "title": line.title, "values": _json_values(line.values, result.columns)}
@@ -174,30 +175,52 @@ def _json_column(column: ResultColumn) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None} | {"measure": column.is_measure}
 
 
-def _json_line(result: ReportResult, line: Line) -> dict[str, Any]:
+def _json_lines(result: ReportResult) -> list[dict[str, Any]]:
+    down = result.report.drill_down
+    leads = _Leads(down, result.scope) if down is not None else None
+    return [_json_line(result, line, leads) for line in result.lines]
+
+
+def _json_line(result: ReportResult, line: Line, leads: _Leads | None) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": line.kind, "level": line.level}
     if line.section:
         found["section"] = [_json_value(value, None) for value in line.section]
     if line.title is not None:
         found["title"] = line.title
     found["values"] = _json_values(line.values, result.columns)
-    if line.kind == "row" and result.report.drill_down is not None:
-        found["drill_down"] = _drill_down(result.report.drill_down, {**line.values, **result.scope})
+    if line.kind == "row" and leads is not None:
+        found["drill_down"] = leads.of(line.values)
     return found
 
 
-def _drill_down(down: DrillDown, scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Where this row leads, with the values its parameters have."""
-    if down.kind == "document":
-        id = None if down.document is None else down.document.evaluate(scope)
-        return {"document": id, "type": down.target}
-    given = {name: _json_value(value.evaluate(scope), None) for name, value in down.parameters.items()}
-    found: dict[str, Any] = {down.kind: down.target, "parameters": given}
-    return found if down.filter is None else found | {"filter": down.filter.source}
+class _Leads:
+    """Where rows lead. What does not depend on the row is worked out once."""
+
+    def __init__(self, down: DrillDown, scope: Mapping[str, Any]) -> None:
+        self._down, self._scope = down, scope
+        fixed = {name: value for name, value in down.parameters.items() if roots(value) <= scope.keys()}
+        self._fixed = {name: _json_value(value.evaluate(scope), None) for name, value in fixed.items()}
+        self._varying = {name: value for name, value in down.parameters.items() if name not in fixed}
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """With the values its parameters have in this row."""
+        scope, down = {**row, **self._scope}, self._down
+        if down.kind == "document":
+            return {"document": None if down.document is None else down.document.evaluate(scope), "type": down.target}
+        given = {name: _json_value(value.evaluate(scope), None) for name, value in self._varying.items()}
+        found: dict[str, Any] = {down.kind: down.target, "parameters": {**self._fixed, **given}}
+        return found if down.filter is None else found | {"filter": down.filter.source}
 
 
 def _json_values(values: Mapping[str, Any], columns: Sequence[ResultColumn]) -> dict[str, Any]:
-    return {column.name: _json_value(values[column.name], column) for column in columns if column.name in values}
+    found = {}
+    for column in columns:
+        name = column.name
+        if name in values:
+            value = values[name]
+            # Most are texts and nothing, which are what they are.
+            found[name] = value if value is None or value.__class__ is str else _json_value(value, column)
+    return found
 
 
 def _json_value(value: Any, column: ResultColumn | None) -> Any:

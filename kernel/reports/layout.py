@@ -89,6 +89,8 @@ class Layout:
 
     def _run(self, row: Row, state: dict[str, Decimal]) -> Row:
         """The row with its running balances, in the order of the report."""
+        if not state:
+            return row
         for name in state:
             state[name] += row[f"_{name}"]
         values = {**row, **state}

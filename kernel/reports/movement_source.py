@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, Subquery, case, func, literal_column, select
 
 from kernel.context import KernelContext
-from kernel.registers.cells import cell_values, cells, raw_cells, raw_values
+from kernel.registers.cells import cell_values, cells, raw_cells, raw_values, times
 from kernel.registers.periods import boundary, end_of, start_of
 from kernel.registers.tables import POSITIVE_SLOTS, RESOURCE_SLOTS
 from kernel.reports.errors import ReportUnusable
@@ -23,6 +23,9 @@ from sdk.expressions import Expression
 from sdk.expressions.kinds import as_date
 from sdk.registers import Register
 from sdk.reports import Measure, Report
+
+# What a measure makes of an amount and how often it counts.
+Total = Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[Any]]
 
 WORLD = frozenset({"param", "today", "actor", "company_id"})
 
@@ -129,7 +132,7 @@ class MovementSource:
         resources = RESOURCE_SLOTS[: len(self.register.resources)]
         return raw_cells(self._slots, resources, boundaries, of_companies=self.companies is not None)
 
-    def _amounts(self, table: Subquery, total: Callable[[Any], Any]) -> dict[str, ColumnElement[Any]]:
+    def _amounts(self, table: Subquery, total: Total) -> dict[str, ColumnElement[Any]]:
         moments = self.moments
         return {
             measure.name: _weighted(
@@ -144,7 +147,7 @@ class MovementSource:
 
     def _each(self) -> tuple[Subquery, dict[str, ColumnElement[Any]]]:
         table = self._raw(len(self.moments))
-        return table, self._amounts(table, lambda amount: amount)
+        return table, self._amounts(table, lambda amount, weight: amount * weight)
 
     def _sums(self) -> tuple[Subquery, dict[str, ColumnElement[Any]]]:
         """Summed by dimension first: what is joined and computed then are as many rows as there are values."""
@@ -152,7 +155,7 @@ class MovementSource:
         groups = [table.c[slot] for slot in self._slots]
         if any("company_id" in roots(e) for e in self.report.source_expressions().values()):
             groups.append(table.c.company_id)
-        amounts = self._amounts(table, func.sum)
+        amounts = self._amounts(table, lambda amount, weight: func.sum(times(amount, weight)))
         labelled = [amount.label(f"v{number}") for number, amount in enumerate(amounts.values())]
         sums = select(*groups, *labelled).group_by(*groups).subquery("sums")
         return sums, {name: func.coalesce(sums.c[f"v{number}"], ZERO) for number, name in enumerate(amounts)}
@@ -170,7 +173,7 @@ def _day(report: Report, key: str, expression: Expression | None, scope: Mapping
 
 
 def _weighted(
-    measure: Measure, table: Subquery, slot: str, ends: Sequence[tuple[int, int]], total: Callable[[Any], Any]
+    measure: Measure, table: Subquery, slot: str, ends: Sequence[tuple[int, int]], total: Total
 ) -> ColumnElement[Any]:
     """What a row adds to the measure, times how often it counts."""
     if not ends:
@@ -181,8 +184,7 @@ def _weighted(
         weight = column if weight is None and sign > 0 else -column if weight is None else weight - column
     positive = table.c[POSITIVE_SLOTS[RESOURCE_SLOTS.index(slot)]]
     amount = {"debit": positive, "credit": positive - table.c[slot]}.get(measure.function, table.c[slot])
-    weighted: ColumnElement[Any] = total(amount * weight)
-    return weighted
+    return total(amount, weight)
 
 
 def _listed(measure: Measure, amount: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -46,7 +46,7 @@ class ResultLine:
 class ReportResult:
     """Columns and lines, in order. Amounts are Decimals, rounded to the scale of their column.
 
-    titles: of the documents whose ids stand in columns with a link. scope: what expressions of drill-down may name.
+    titles: of the documents whose ids stand in shown columns with a link. scope: what drill-down may name.
     """
 
     report: Report

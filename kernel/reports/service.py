@@ -44,13 +44,14 @@ def run(ctx: KernelContext, name: str, parameters: Mapping[str, Any]) -> ReportR
     layout = Layout(report, scope, _openings(ctx, report, scope, companies))
     totals = layout.lay_out(rows)
     columns = _columns(ctx, report, kinds)
+    scales = {column.name: column.scale for column in columns if column.scale is not None}
     return ReportResult(
         report=report,
         parameters=values,
         columns=columns,
-        lines=[replace(line, values=_rounded(line.values, columns)) for line in layout.lines],
-        totals=_rounded(totals, columns) if report.grand_total else {},
-        results=tuple(ResultLine(r.name, r.title, _rounded(r.values, columns)) for r in layout.results()),
+        lines=[Line(n.kind, _rounded(n.values, scales), n.level, n.section, n.title) for n in layout.lines],
+        totals=_rounded(totals, scales) if report.grand_total else {},
+        results=tuple(ResultLine(r.name, r.title, _rounded(r.values, scales)) for r in layout.results()),
         titles=_titles(ctx, report, layout.lines),
         scope=scope,
     )
@@ -177,16 +178,17 @@ def _scale(ctx: KernelContext, report: Report, measure: Measure) -> int | None:
     return field.scale if field else None
 
 
-def _rounded(values: Row, columns: Sequence[ResultColumn]) -> Row:
+def _rounded(values: Row, scales: Mapping[str, int]) -> Row:
     """Half up to the scale of each column, which is the very last thing done to an amount."""
-    scales = {column.name: column.scale for column in columns if column.scale is not None}
-    return {
-        name: round_half_up(value, scales[name]) if name in scales and isinstance(value, Decimal) else value
-        for name, value in values.items()
-    }
+    rounded = dict(values)
+    for name, scale in scales.items():
+        value = rounded.get(name)
+        if isinstance(value, Decimal):
+            rounded[name] = round_half_up(value, scale)
+    return rounded
 
 
 def _titles(ctx: KernelContext, report: Report, lines: Sequence[Line]) -> dict[str, str]:
-    links = [column.name for column in report.columns.values() if column.link]
+    links = [column.name for column in report.columns.values() if column.link and not column.hidden]
     ids = {line.values[name] for line in lines if line.kind == "row" for name in links if line.values[name]}
     return titles_by_id(ctx, sorted(ids))
