@@ -54,6 +54,8 @@ class Parts:
     numbers: NumberBlocks = field(default_factory=NumberBlocks)
     # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
     on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
+    # Told the tenant whose transaction has changed something that is searched; so often that nobody is woken by it.
+    on_changes: list[Callable[[TenantRecord], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.token_keys = open_token_keys(self.database, self.installation.token_secret)

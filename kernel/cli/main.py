@@ -17,6 +17,7 @@ from kernel.cli import (
     migrate,
     openapi,
     reports,
+    search,
     serve,
     tenants,
     up,
@@ -49,6 +50,7 @@ def build_cli(settings: Settings) -> Cli:
 
 COMMANDS = (
     up, serve, worker, migrate, doctor, tenants, users, documents, reports, events, imports, exports, openapi, limits,
+    search,
 )  # fmt: skip
 
 

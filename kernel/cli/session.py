@@ -28,7 +28,8 @@ def open_kernel(settings: Settings) -> Iterator[Kernel]:
     with open_database(settings) as dsn:
         kernel = build_kernel(settings, dsn)
         announced: set[str] = set()
-        kernel.on_deliveries.append(lambda tenant: announced.add(tenant.name))
+        for listeners in (kernel.on_deliveries, kernel.on_changes):
+            listeners.append(lambda tenant: announced.add(tenant.name))
         try:
             yield kernel
             _wake_workers(kernel, sorted(announced))

@@ -34,6 +34,7 @@ def add_commands(cli: Cli) -> None:
             configure_service_logs(settings, "worker")
             with open_kernel(settings) as kernel:
                 kernel.on_deliveries.clear()
+                kernel.on_changes.clear()
                 worker = Worker(kernel)
                 worker.start()
                 try:

@@ -18,6 +18,11 @@ class Announcements:
             self._names.update(names)
             self._bell.notify_all()
 
+    def note(self, name: str) -> None:
+        """Announce without ringing the bell: whoever waits finds the name when the wait is over."""
+        with self._bell:
+            self._names.add(name)
+
     def take(self, timeout_s: float) -> frozenset[str]:
         """All names announced so far; waits for one up to the timeout."""
         with self._bell:

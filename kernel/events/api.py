@@ -55,7 +55,8 @@ def _deliveries(page: DeliveryPage) -> dict[str, Any]:
     return {"items": page.items, "cursor": page.cursor}
 
 
-def _read_id(text: str) -> str:
+def read_id(text: str) -> str:
+    """A UUID, in its canonical form."""
     try:
         return str(UUID(text))
     except ValueError:
@@ -76,7 +77,7 @@ def _read_state(text: str) -> str:
 
 
 _EVENT_PARAMETERS: dict[str, Reader] = {
-    "type": str, "aggregate_type": str, "aggregate_id": _read_id, "actor": str, "correlation_id": _read_id,
+    "type": str, "aggregate_type": str, "aggregate_id": read_id, "actor": str, "correlation_id": read_id,
     "since": _read_instant, "until": _read_instant, "limit": read_count, "cursor": str,
 }  # fmt: skip
 _DELIVERY_PARAMETERS: dict[str, Reader] = {"state": _read_state, "limit": read_count, "cursor": str}

@@ -70,12 +70,17 @@ class Announcer:
     def announce(self, tenant: TenantRecord) -> None:
         self._announcements.add(tenant.name)
 
+    def note(self, tenant: TenantRecord) -> None:
+        self._announcements.note(tenant.name)
+
     def start(self) -> None:
         self._kernel.on_deliveries.append(self.announce)
+        self._kernel.on_changes.append(self.note)
         self._thread.start()
 
     def stop(self) -> None:
         self._kernel.on_deliveries.remove(self.announce)
+        self._kernel.on_changes.remove(self.note)
         self._is_stopping.set()
         self._announcements.close()
         self._thread.join()

@@ -1,4 +1,5 @@
-"""What runs beside the requests: one thread delivers, another does the upkeep, a third listens to other processes.
+"""What runs beside the requests: one thread delivers, one does the upkeep, one keeps the search index, one listens to
+other processes.
 
 A commit in this process and a notification from another hurry a tenant, a failed delivery brings it back when it is
 due, and a slow sweep over all tenants finds what a crash left behind.
@@ -16,6 +17,7 @@ from kernel.events.loop import TenantLoop
 from kernel.events.postgres_bus import PostgresBus
 from kernel.events.relay import TURN_DELIVERIES_MAX, Relay
 from kernel.events.upkeep import Upkeep
+from kernel.search.keeper import REFRESH_INTERVAL_S, SearchKeeper
 from kernel.telemetry.metrics import Metrics
 from kernel.tenancy.record import TenantRecord
 
@@ -35,16 +37,19 @@ class Worker:
         self.bus = PostgresBus(kernel)
         self.relay = Relay(self.bus, Dispatch(kernel), numbers)
         self._changed = Announcements()
+        self._searched = Announcements()
         self._is_stopping = threading.Event()
         upkeep = Upkeep(kernel, numbers)
         self._loops = (
             TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers),
             TenantLoop("bos-upkeep", kernel.directory, self._changed.take, upkeep, numbers),
+            TenantLoop("bos-search", kernel.directory, self._wait_for_changes, SearchKeeper(kernel), numbers),
         )
         self._listener = Listener(kernel.database, self.bus.announce_names)
 
     def start(self) -> None:
         self._kernel.on_deliveries.append(self.bus.announce)
+        self._kernel.on_changes.append(self._note)
         self._listener.start()
         for loop in self._loops:
             loop.start()
@@ -52,19 +57,29 @@ class Worker:
     def stop(self) -> None:
         """Raises WorkerStuck when what it is at does not end in time."""
         self._kernel.on_deliveries.remove(self.bus.announce)
+        self._kernel.on_changes.remove(self._note)
         self._is_stopping.set()
         for loop in self._loops:
             loop.request_stop()
         self.bus.close()
         self._changed.close()
+        self._searched.close()
         self._listener.stop()
         for loop in self._loops:
             loop.join()
+
+    def _note(self, tenant: TenantRecord) -> None:
+        self._searched.note(tenant.name)
+
+    def _wait_for_changes(self, seconds: float) -> frozenset[str]:
+        """Nobody is woken by each of many writes: one looks once a second who has written."""
+        return self._searched.take(min(seconds, REFRESH_INTERVAL_S))
 
     def _deliver(self, tenant: TenantRecord) -> float | None:
         """One turn for a tenant; in how many seconds its next delivery is due."""
         taken = self.relay.turn(tenant, self._is_stopping.is_set)
         self._changed.add(tenant.name)
+        self._note(tenant)
         if taken == TURN_DELIVERIES_MAX:
             return 0.0
         due_at = self.bus.next_due(tenant)

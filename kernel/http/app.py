@@ -22,17 +22,20 @@ from kernel.http.docs import docs_routes
 from kernel.http.edge import Edge
 from kernel.http.routing import DocumentRoute, document_table, reserved_segments
 from kernel.limits import api as limits
+from kernel.oauth import api as oauth
+from kernel.oauth.endpoints import oauth_routes
 from kernel.permissions import api as permissions
 from kernel.registers import api as registers
 from kernel.reports import api as reports
+from kernel.search import api as search
 from kernel.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
 API_PREFIX = "/api/v1"
-# Deliveries and upkeep need connections too, and one thread at a time a second one, for a block of numbers.
-CONNECTIONS_RESERVED = 3
+# Deliveries, upkeep and search need connections too, and one thread at a time a second one, for a block of numbers.
+CONNECTIONS_RESERVED = 4
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -52,6 +55,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
     app.add_middleware(Edge, metrics=numbers, body_bytes_max=kernel.settings.body_bytes_max)
     app.include_router(health.router(kernel, numbers))
     app.include_router(_api(kernel, app), prefix=API_PREFIX)
+    app.router.routes.extend(oauth_routes(kernel))
     app.router.routes.extend(docs_routes())
     fixed = get_openapi(title=app.title, version=API_VERSION, routes=app.routes)
     app.router.routes.insert(0, DocumentRoute(document_table(kernel), reserved_segments(fixed["paths"])))
@@ -60,7 +64,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
 
 def _api(kernel: Kernel, app: FastAPI) -> APIRouter:
     api = APIRouter()
-    for room in (auth, permissions, registers, reports, events, limits):
+    for room in (auth, permissions, registers, reports, events, limits, oauth, search):
         api.include_router(room.router(kernel))
     api.include_router(description.router(kernel, app))
     kernel.plugins.hook.register_routes(router=api, kernel=kernel)

@@ -1,0 +1,47 @@
+"""/api/v1/search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+
+from kernel.events.api import read_id
+from kernel.http.parameters import Reader, read_count, read_flag, read_names, read_parameters
+from kernel.http.requests import run
+from kernel.search import service
+from kernel.search.service import SearchRequest
+
+if TYPE_CHECKING:
+    from kernel.main import Kernel
+
+
+def router(kernel: Kernel) -> APIRouter:
+    routes = APIRouter(tags=["search"])
+
+    @routes.get("/search", summary="Find documents of any type by text: q, types, company, archived, limit, cursor")
+    def search(request: Request) -> Response:
+        wanted = _read(request)
+        return run(request, kernel, lambda ctx: service.describe(service.search(ctx, wanted)), read_only=True)
+
+    return routes
+
+
+def _read(request: Request) -> SearchRequest:
+    given = read_parameters(request, _PARAMETERS)
+    archived: dict[str, Any] = {"archived": given.pop("archived")} if "archived" in given else {}
+    company = given.pop("company", None)
+    return SearchRequest(**{"q": "", **given}, company_id=company, **archived)
+
+
+def _read_archived(text: str) -> bool | None:
+    """`true`, `false`, or `any`."""
+    try:
+        return None if text == "any" else read_flag(text)
+    except ValueError:
+        raise ValueError("true, false or any") from None
+
+
+_PARAMETERS: dict[str, Reader] = {
+    "q": str, "types": read_names, "company": read_id, "archived": _read_archived, "limit": read_count, "cursor": str,
+}  # fmt: skip
