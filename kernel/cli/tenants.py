@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kernel.auth.users import USERS_PAGE_MAX, check_email, list_users
+from kernel.auth.users import check_email
+from kernel.backup.exporting import ExportWish, count_rows
 from kernel.cli.accounts import NewAdmin, ensure_admin, grant_admin
+from kernel.cli.archives import add_archives, export_path, export_to
 from kernel.cli.migrate import add_migrate
 from kernel.cli.options import AsJson, DryRun, Yes
 from kernel.cli.root import Cli, group
@@ -18,8 +19,7 @@ from kernel.cli.terminal import Terminal
 from kernel.main import Kernel
 from kernel.tenancy.record import TenantRecord
 from kernel.tenancy.service import NewTenant
-from kernel.transfer.archive import Archive, ArchiveReport, count_rows
-from kernel.transfer.errors import SourceUnreadable
+from sdk.errors import BosError
 
 COLUMNS = ("name", "title", "state", "plan", "currency", "timezone", "locale", "database")
 
@@ -30,7 +30,7 @@ def add_commands(cli: Cli) -> None:
     """Add the group `tenant`."""
     commands = group("Tenants: customers isolated from each other, each in a schema of its own.")
     cli.add_typer(commands, name="tenant")
-    for add in (_add_create, _add_list, _add_states, _add_drop, add_migrate):
+    for add in (_add_create, _add_list, _add_states, _add_drop, add_migrate, add_archives):
         add(commands)
 
 
@@ -120,24 +120,26 @@ def _add_drop(commands: typer.Typer) -> None:
         out: Annotated[
             Path | None, typer.Option("--out", "-o", help="Where to export it to; else <data folder>/exports.")
         ] = None,
+        without_export: Annotated[bool, typer.Option("--without-export", help="Keep nothing of it.")] = False,
         yes: Yes = False,
         dry_run: DryRun = False,
         json: AsJson = False,
     ) -> None:
-        """Delete a tenant with everything in it, after exporting it all to a zip file. Asks for its name.
+        """Delete a tenant with everything in it, after exporting it all to a file. Asks for its name.
 
         Examples:
 
             bos tenant drop acme --dry-run
 
-            bos tenant drop acme --out acme.zip --yes
+            bos tenant drop acme --out acme.tar.gz --yes
         """
         terminal = Terminal.of(context)
         with open_kernel(terminal.settings) as kernel:
             tenant = kernel.directory.get(name)
-            path = (out or _export_path(kernel, tenant)).absolute()
+            path = None if without_export else (out or export_path(kernel, tenant)).absolute()
             if dry_run:
-                terminal.show_record({"would_drop": name, "would_export_to": str(path), **_count(kernel, tenant)})
+                counts = {"counts": count_rows(kernel, tenant)} if tenant.state != "dropping" else {}
+                terminal.show_record({"would_drop": name, "would_export_to": str(path) if path else None, **counts})
                 return
             question = f"Everything of the tenant {name} will be deleted. Type its name to go on"
             terminal.confirm(question, yes, wanted=name)
@@ -157,47 +159,25 @@ def create_tenant(
     return tenant, admin
 
 
-def drop_tenant(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path) -> dict[str, Any]:
-    """Suspend, so that nobody writes meanwhile; export; and only then drop. Without an export all is as it was."""
-    tenancies(kernel).suspend_tenant(tenant.name)
-    try:
-        report = _export(kernel, terminal, tenant, path)
-    except SourceUnreadable:
-        if tenant.state == "active":
-            tenancies(kernel).resume_tenant(tenant.name)
-        raise
+def drop_tenant(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path | None) -> dict[str, Any]:
+    """Suspend, so that nobody writes meanwhile; export; and only then drop. Without an export all is as it was.
+
+    path: None exports nothing; nor is there anything whole to export of a tenant that was half dropped before.
+    """
+    exported: dict[str, Any] = {}
+    if tenant.state != "dropping":
+        tenancies(kernel).suspend_tenant(tenant.name)
+        try:
+            if path is not None:
+                exported = export_to(kernel, terminal, tenant, path, ExportWish(has_credentials=True))
+        except BosError:
+            if tenant.state == "active":
+                tenancies(kernel).resume_tenant(tenant.name)
+            raise
     tenancies(kernel).drop_tenant(tenant.name)
-    return report.as_json()
-
-
-def _export(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: Path) -> ArchiveReport:
-    users = _users(kernel, tenant)
-    with terminal.progress(f"Exporting {tenant.name}") as advance, kernel.database.transaction(tenant) as uow:
-        return Archive(path, lambda name, count: advance(count)).write(uow, tenant, users)
+    return exported
 
 
 def describe(tenant: TenantRecord) -> dict[str, Any]:
     """A tenant for people."""
     return {"id": tenant.id, **{column: getattr(tenant, column) for column in COLUMNS}}
-
-
-def _users(kernel: Kernel, tenant: TenantRecord) -> list[dict[str, Any]]:
-    """Everybody, without what could be used to log in."""
-    found: list[dict[str, Any]] = []
-    with kernel.database.platform() as uow:
-        while page := list_users(uow, tenant.id, after=found[-1]["email"] if found else "", limit=USERS_PAGE_MAX):
-            found += [
-                {"id": u.id, "email": u.email, "name": u.name, "state": u.state, "created_at": u.created_at}
-                for u in page
-            ]
-    return found
-
-
-def _count(kernel: Kernel, tenant: TenantRecord) -> dict[str, int]:
-    with kernel.database.transaction(tenant) as uow:
-        return count_rows(uow)
-
-
-def _export_path(kernel: Kernel, tenant: TenantRecord) -> Path:
-    moment: datetime = kernel.clock()
-    return kernel.settings.data_dir / "exports" / f"{tenant.name}-{moment:%Y%m%d-%H%M%S}.zip"

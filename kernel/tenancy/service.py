@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from kernel.db.database import Database
 from kernel.db.migrate import Installation, hold_migration_lock, steps_behind
@@ -48,12 +49,15 @@ class TenantService:
 
     def create_tenant(self, wanted: NewTenant, now: datetime) -> TenantRecord:
         """Row first, schema second: a crash between the two leaves a row that `migrate_tenants` completes."""
-        _check(wanted)
-        with self.database.owner(wanted.database):
-            pass  # An unknown or unreachable database is told before anything is written.
         self._insert(wanted, now)
         self.migrate_tenant(self.directory.get(wanted.name))
         return self.directory.get(wanted.name)
+
+    def reserve_tenant(
+        self, wanted: NewTenant, now: datetime, *, id: str, limits: Mapping[str, Any], flags: Mapping[str, Any]
+    ) -> None:
+        """The row alone, in the state `dropping`: nobody is let in before somebody has filled the tenant."""
+        self._insert(wanted, now, id=id, state="dropping", limits=limits, flags=flags)
 
     def migrate_tenant(self, tenant: TenantRecord) -> list[str]:
         """Bring one tenant's schema and role up to date; the steps that were applied."""
@@ -105,16 +109,23 @@ class TenantService:
         with self.database.owner() as connection:
             connection.execute("DELETE FROM bos.tenants WHERE id = %s", [tenant.id])
 
-    def _insert(self, wanted: NewTenant, now: datetime) -> None:
+    def _insert(
+        self, wanted: NewTenant, now: datetime, *, id: str = "", state: str = "active",
+        limits: Mapping[str, Any] = {}, flags: Mapping[str, Any] = {},
+    ) -> None:  # fmt: skip
+        _check(wanted)
+        with self.database.owner(wanted.database):
+            pass  # An unknown or unreachable database is told before anything is written.
         try:
             with self.database.owner() as connection:
                 connection.execute(
                     "INSERT INTO bos.tenants (id, name, title, schema_name, role_name, database, plan, currency,"
-                    " timezone, locale, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    " timezone, locale, created_at, state, limits, flags)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                     [
-                        new_id(), wanted.name, wanted.title, tenant_schema(wanted.name),
+                        id or new_id(), wanted.name, wanted.title, tenant_schema(wanted.name),
                         tenant_role(self.installation.id, wanted.name), wanted.database, wanted.plan,
-                        wanted.currency, wanted.timezone, wanted.locale, now,
+                        wanted.currency, wanted.timezone, wanted.locale, now, state, Jsonb(limits), Jsonb(flags),
                     ],
                 )  # fmt: skip
         except psycopg.errors.UniqueViolation:

@@ -9,7 +9,7 @@ from tests.integration.kernel.rooms.shelf import furnish, make_tenant, open_shel
 @pytest.fixture(scope="module")
 def shelves(empty_database, tmp_path_factory):
     folder, url = tmp_path_factory.mktemp("applets"), empty_database()
-    with open_shelves(url, folder, databases={"second": empty_database()}) as kernel:
+    with open_shelves(url, folder, databases={"second": empty_database()}, data_dir=folder / "data") as kernel:
         kernel.applets_folder, kernel.url = folder, url
         yield kernel
 
