@@ -126,4 +126,10 @@ class Settings(BaseSettings):
         description="Limits of tenants by plan: a JSON object such as"
         ' {"standard": {"users": 10, "documents_per_month": 100000}}. A limit of the tenant itself goes before.',
     )
+    upload_bytes_max: int = Field(
+        default=2 * 1024 * _MIB, ge=1, description="Bytes of the largest file that may be uploaded for an import."
+    )
+    transfer_keep_s: int = Field(
+        default=7 * _DAY_S, ge=60, description="Seconds after which finished imports and exports go with their files."
+    )
     page_size_max: int = Field(default=500, ge=1, description="Items of the largest page a list answers with.")

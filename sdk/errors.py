@@ -12,8 +12,9 @@ message and may name keyword arguments in braces::
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
@@ -41,6 +42,8 @@ class BosError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "bos_error"
+    # Members its problem has beside the standard's (RFC 9457, 3.2).
+    extensions: Mapping[str, Any] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.auth.errors import LogInRequired, OwnSuspension, UserTooPowerful
-from kernel.auth.records import Identity, User
+from kernel.auth.records import Identity, Origin, User
 from kernel.auth.schemas import UserChange
 from kernel.auth.service import get_user
 from kernel.auth.users import rename_user, resume_user, set_password, suspend_user
+from kernel.limits.measures import Plans
+from kernel.limits.service import admit_user
 from kernel.permissions.service import compile_for
 from sdk.context import Actor
 
@@ -58,18 +60,26 @@ def require_log_in(identity: Identity) -> str:
 
 
 def change_user(
-    uow: UnitOfWork, passwords: Passwords, identity: Identity, user: User, change: UserChange, now: datetime
+    uow: UnitOfWork,
+    passwords: Passwords,
+    plans: Plans,
+    identity: Identity,
+    user: User,
+    change: UserChange,
+    now: datetime,
+    origin: Origin | None = None,
 ) -> User:
-    """Apply what was sent. Raises OwnSuspension, PasswordTooWeak."""
+    """Apply what was sent. Raises OwnSuspension, PasswordTooWeak, TenantLimitReached."""
     tenant_id = identity.tenant.id
     if change.name is not None:
         rename_user(uow, tenant_id, user.id, change.name)
     if change.password is not None:
-        set_password(uow, passwords, user, change.password, now)
+        set_password(uow, passwords, user, change.password, now, origin=origin)
     if change.state == "suspended":
         if user.id == identity.actor.id:
             raise OwnSuspension
-        suspend_user(uow, tenant_id, user.id, now)
-    elif change.state == "active":
-        resume_user(uow, tenant_id, user.id)
+        suspend_user(uow, tenant_id, user.id, now, origin=origin)
+    elif change.state == "active" and user.state != "active":
+        admit_user(uow, plans, tenant_id)
+        resume_user(uow, tenant_id, user.id, now, origin=origin)
     return get_user(uow, tenant_id, user.id)

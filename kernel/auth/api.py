@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from kernel.auth.api_keys import key_routes
+from kernel.auth.api_mfa import event_routes, factor_routes
 from kernel.auth.api_sessions import session_routes
 from kernel.auth.api_users import user_routes
 
@@ -16,6 +17,6 @@ if TYPE_CHECKING:
 
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter()
-    for part in (session_routes, user_routes, key_routes):
+    for part in (session_routes, factor_routes, event_routes, user_routes, key_routes):
         routes.include_router(part(kernel))
     return routes

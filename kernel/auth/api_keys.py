@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.auth import service
 from kernel.auth.administration import API_KEY, authorize, authorize_over, find_target, require_log_in
-from kernel.auth.api_sessions import identify
+from kernel.auth.origins import origin_of
 from kernel.auth.records import Identity, NewApiKey
 from kernel.auth.schemas import NewKey, body_of
+from kernel.auth.step_up import require_step_up
+from kernel.http.admission import identify
 from kernel.http.parameters import read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform
 
@@ -33,18 +35,20 @@ def key_routes(kernel: Kernel) -> APIRouter:
         identity, body = identify(request, kernel), parse_body(request, NewKey)
         user_id = body.user_id or identity.actor.id
         _authorize_making(kernel, identity, user_id)
+        require_step_up(kernel, identity)
         given = (user_id, body.name, body.scopes, kernel.clock())
+        more: dict[str, Any] = {"expires_at": body.expires_at, "origin": origin_of(request, identity)}
         return run_platform(
-            request,
-            kernel,
-            lambda uow: Reply(_shown_once(service.create_api_key(uow, *given, expires_at=body.expires_at)), 201),
+            request, kernel, lambda uow: Reply(_shown_once(service.create_api_key(uow, *given, **more)), 201)
         )
 
     @routes.delete("/{id}", summary="Revoke an API key", status_code=204)
     def revoke_key(request: Request, id: str) -> Response:
         identity = identify(request, kernel)
-        user_id = _holder(request, kernel, identity, "delete")
-        return run_platform(request, kernel, lambda uow: service.revoke_api_key(uow, user_id, id, kernel.clock()))
+        user_id, origin = _holder(request, kernel, identity, "delete"), origin_of(request, identity)
+        return run_platform(
+            request, kernel, lambda uow: service.revoke_api_key(uow, user_id, id, kernel.clock(), origin=origin)
+        )
 
     return routes
 

@@ -1,4 +1,4 @@
-"""/api/v1/auth: logging in and out, one's own sessions and password."""
+"""/api/v1/auth: logging in and out, one's own sessions and password, step-up."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from kernel.auth import service
+from kernel.auth import entry, service
 from kernel.auth.administration import require_log_in
-from kernel.auth.records import Authority, Identity, Origin
-from kernel.auth.schemas import ChangePassword, LogIn, Refresh, body_of
+from kernel.auth.origins import origin_of
+from kernel.auth.records import Authority, Identity
+from kernel.auth.resets import use_reset
+from kernel.auth.rotation import refresh_session
+from kernel.auth.schemas import (
+    ChangePassword,
+    LogIn,
+    PasskeyLogIn,
+    Refresh,
+    ResetPassword,
+    SecondFactor,
+    StepUp,
+    body_of,
+)
+from kernel.auth.step_up import ask_step_up, require_fresh_factor, step_up
+from kernel.auth.users import change_checked_password
 from kernel.context import KernelContext
-from kernel.http.exchange import exchange_of
-from kernel.http.requests import parse_body, run, run_platform
+from kernel.http.admission import identify
+from kernel.http.requests import answer, parse_body, run, run_platform
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
@@ -20,39 +34,48 @@ if TYPE_CHECKING:
 
 def session_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["auth"], prefix="/auth")
-    authority = Authority.of(kernel)
+    for part in (_entry_routes, _own_routes, _proof_routes):
+        routes.include_router(part(kernel))
+    return routes
+
+
+def _entry_routes(kernel: Kernel) -> APIRouter:
+    routes = APIRouter()
 
     @routes.post("/login", summary="Log in", openapi_extra=body_of(LogIn))
     def log_in(request: Request) -> Response:
-        body, origin = parse_body(request, LogIn), _origin(request)
-        with kernel.database.platform() as uow:
-            found = service.find_credentials(uow, body.tenant, body.email)
-        # Checking takes a fifth of a second; no connection waits for it.
-        checked = service.check_password(authority.passwords, found, body.password)
-        return run_platform(
-            request,
-            kernel,
-            lambda uow: service.open_session(uow, authority, checked, body.password, origin, kernel.clock()),
-        )
+        body = parse_body(request, LogIn)
+        return answer(entry.sign_in(kernel, body.tenant, body.email, body.password, origin_of(request)))
+
+    @routes.post("/second-factor", summary="Prove a second factor", openapi_extra=body_of(SecondFactor))
+    def prove_second_factor(request: Request) -> Response:
+        body = parse_body(request, SecondFactor)
+        return answer(entry.answer_second_factor(kernel, body.challenge, body.proof, origin_of(request)))
+
+    @routes.post("/passkey/challenge", summary="Begin to log in by a passkey alone")
+    def ask_passkey(request: Request) -> Response:
+        return answer(entry.ask_passkey(kernel, origin_of(request)))
+
+    @routes.post("/passkey", summary="Log in by a passkey alone", openapi_extra=body_of(PasskeyLogIn))
+    def log_in_by_passkey(request: Request) -> Response:
+        body = parse_body(request, PasskeyLogIn)
+        return answer(entry.sign_in_by_passkey(kernel, body.challenge, body.credential, origin_of(request)))
 
     @routes.post("/refresh", summary="Exchange a refresh token for new tokens", openapi_extra=body_of(Refresh))
     def refresh(request: Request) -> Response:
         token = parse_body(request, Refresh).refresh_token
-        return run_platform(request, kernel, lambda uow: service.refresh(uow, authority, token, kernel.clock()))
+        return answer(refresh_session(kernel, token, origin_of(request)))
 
     @routes.post("/logout", summary="End this session", status_code=204)
     def log_out(request: Request) -> Response:
-        identity = identify(request, kernel)
-        session_id = require_log_in(identity)
-        return run_platform(
-            request, kernel, lambda uow: service.log_out(uow, identity.actor.id, session_id, kernel.clock())
-        )
+        identity = identify(request, kernel, may_enrol=True)
+        given = (identity.actor.id, require_log_in(identity), kernel.clock())
+        return run_platform(request, kernel, lambda uow: service.log_out(uow, *given, origin=origin_of(request)))
 
-    routes.include_router(_own_routes(kernel, authority))
     return routes
 
 
-def _own_routes(kernel: Kernel, authority: Authority) -> APIRouter:
+def _own_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/me", summary="Who is logged in")
@@ -67,42 +90,73 @@ def _own_routes(kernel: Kernel, authority: Authority) -> APIRouter:
             request, kernel, lambda uow: {"items": service.list_sessions(uow, identity.actor.id, kernel.clock())}
         )
 
-    @routes.delete("/sessions/{id}", summary="End one of one's own sessions", status_code=204)
-    def revoke_session(request: Request, id: str) -> Response:
+    @routes.delete("/sessions", summary="End all of one's own sessions but this one")
+    def revoke_others(request: Request) -> Response:
         identity = identify(request, kernel)
-        require_log_in(identity)
-        return run_platform(
-            request, kernel, lambda uow: service.revoke_session(uow, identity.actor.id, id, kernel.clock())
-        )
-
-    @routes.post(
-        "/password", summary="Change one's own password", status_code=204, openapi_extra=body_of(ChangePassword)
-    )
-    def change_password(request: Request) -> Response:
-        identity, body = identify(request, kernel), parse_body(request, ChangePassword)
-        session_id = require_log_in(identity)
+        given: dict[str, Any] = {"except_id": require_log_in(identity), "origin": origin_of(request)}
         return run_platform(
             request,
             kernel,
-            lambda uow: service.change_password(
-                uow, authority.passwords, identity, body.current, body.new, kernel.clock(), session_id=session_id
-            ),
+            lambda uow: {"ended": service.revoke_sessions(uow, identity.actor.id, kernel.clock(), **given)},
+        )
+
+    @routes.delete("/sessions/{id}", summary="End one of one's own sessions", status_code=204)
+    def revoke_session(request: Request, id: str) -> Response:
+        identity, origin = identify(request, kernel), origin_of(request)
+        require_log_in(identity)
+        return run_platform(
+            request,
+            kernel,
+            lambda uow: service.revoke_session(uow, identity.actor.id, id, kernel.clock(), origin=origin),
         )
 
     return routes
 
 
-def identify(request: Request, kernel: Kernel) -> Identity:
-    """Who sent the request, for endpoints that touch no document; the log line names them too."""
-    exchange = exchange_of(request)
-    identity = service.authenticate(kernel, request.headers.get("authorization"))
-    exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
-    return identity
+def _proof_routes(kernel: Kernel) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post(
+        "/password", summary="Change one's own password", status_code=204, openapi_extra=body_of(ChangePassword)
+    )
+    def change_password(request: Request) -> Response:
+        identity, body = identify(request, kernel, may_enrol=True), parse_body(request, ChangePassword)
+        return _change_password(request, kernel, identity, body)
+
+    @routes.post(
+        "/password/reset",
+        summary="Set a password with a token an administrator gave",
+        status_code=204,
+        openapi_extra=body_of(ResetPassword),
+    )
+    def reset_password(request: Request) -> Response:
+        body = parse_body(request, ResetPassword)
+        use_reset(kernel, body.token, body.password, origin_of(request))
+        return answer(None)
+
+    @routes.post("/step-up/challenge", summary="How to prove anew who one is")
+    def ask(request: Request) -> Response:
+        return answer(ask_step_up(kernel, identify(request, kernel, may_enrol=True)))
+
+    @routes.post("/step-up", summary="Prove anew who one is", status_code=204, openapi_extra=body_of(StepUp))
+    def prove(request: Request) -> Response:
+        identity, body = identify(request, kernel, may_enrol=True), parse_body(request, StepUp)
+        step_up(kernel, identity, body.proof, body.challenge, origin_of(request))
+        return answer(None)
+
+    return routes
 
 
-def _origin(request: Request) -> Origin:
-    record = exchange_of(request).record
-    return Origin(record.address, record.user_agent)
+def _change_password(request: Request, kernel: Kernel, identity: Identity, body: ChangePassword) -> Response:
+    session_id, origin = require_log_in(identity), origin_of(request)
+    require_fresh_factor(kernel, identity)
+    found = entry.recheck_password(kernel, identity.tenant.name, identity.actor.email, body.current, origin)
+    passwords, now = Authority.of(kernel).passwords, kernel.clock()
+    return run_platform(
+        request,
+        kernel,
+        lambda uow: change_checked_password(uow, passwords, found, body.new, now, session_id=session_id, origin=origin),
+    )
 
 
 def _describe(ctx: KernelContext) -> dict[str, Any]:

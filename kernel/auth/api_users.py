@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from kernel.auth import service
-from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target, require_log_in
-from kernel.auth.api_sessions import identify
+from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target
+from kernel.auth.factors import reset_factors
+from kernel.auth.origins import origin_of
 from kernel.auth.passwords import Passwords
-from kernel.auth.records import Authority, Identity, User
+from kernel.auth.records import Identity, Origin, User
+from kernel.auth.resets import issue_reset
 from kernel.auth.schemas import NewUser, UserChange, body_of
+from kernel.auth.step_up import require_step_up
 from kernel.auth.users import USERS_PAGE_MAX
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.http.admission import identify
 from kernel.http.parameters import read_count, read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform
+from kernel.limits.measures import Plans
+from kernel.limits.service import admit_user
 from sdk.context import Actor
 
 if TYPE_CHECKING:
@@ -28,7 +34,8 @@ _LIMIT = 50
 
 def user_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["users"], prefix="/users")
-    passwords = Authority.of(kernel).passwords
+    passwords = Passwords.of(kernel.settings)
+    plans = kernel.quotas.plans
 
     @routes.get("", summary="List users by email")
     def list_users(request: Request) -> Response:
@@ -46,7 +53,8 @@ def user_routes(kernel: Kernel) -> APIRouter:
         identity, body = identify(request, kernel), parse_body(request, NewUser)
         # Grants may name an email before there is a user of it.
         authorize_over(kernel, identity, "create", USER, Actor("", "user", service.check_email(body.email)))
-        return run_platform(request, kernel, lambda uow: _created(uow, passwords, identity, body, kernel.clock()))
+        given = (passwords, plans, identity, body, kernel.clock(), origin_of(request, identity))
+        return run_platform(request, kernel, lambda uow: _created(uow, *given))
 
     @routes.get("/{id}", summary="Read a user")
     def read_user(request: Request, id: str) -> Response:
@@ -60,23 +68,81 @@ def user_routes(kernel: Kernel) -> APIRouter:
         identity, body = identify(request, kernel), parse_body(request, UserChange)
         if body.password is not None:
             # With a password a key could log in, and make keys that outlive it.
-            require_log_in(identity)
+            require_step_up(kernel, identity)
         authorize(kernel, identity, "update", USER)
         user = find_target(kernel, identity, id)
         authorize_over(kernel, identity, "update", USER, user.actor)
+        given = (passwords, plans, identity, user, body, kernel.clock(), origin_of(request, identity))
+        return run_platform(request, kernel, lambda uow: change_user(uow, *given))
+
+    routes.include_router(_account_routes(kernel))
+    return routes
+
+
+def _account_routes(kernel: Kernel) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/{id}/sessions", summary="A user's sessions")
+    def list_sessions(request: Request, id: str) -> Response:
+        identity = identify(request, kernel)
+        authorize(kernel, identity, "read", USER)
+        user = find_target(kernel, identity, id)
+        return run_platform(request, kernel, lambda uow: {"items": service.list_sessions(uow, user.id, kernel.clock())})
+
+    @routes.delete("/{id}/sessions", summary="End all of a user's sessions")
+    def revoke_sessions(request: Request, id: str) -> Response:
+        identity, user, origin = _over(request, kernel, id)
+        except_id = identity.session_id if user.id == identity.actor.id else None
+        given: dict[str, Any] = {"except_id": except_id, "origin": origin}
         return run_platform(
-            request, kernel, lambda uow: change_user(uow, passwords, identity, user, body, kernel.clock())
+            request, kernel, lambda uow: {"ended": service.revoke_sessions(uow, user.id, kernel.clock(), **given)}
+        )
+
+    @routes.delete("/{id}/sessions/{session_id}", summary="End one of a user's sessions", status_code=204)
+    def revoke_session(request: Request, id: str, session_id: str) -> Response:
+        _, user, origin = _over(request, kernel, id)
+        return run_platform(
+            request,
+            kernel,
+            lambda uow: service.revoke_session(uow, user.id, session_id, kernel.clock(), origin=origin),
+        )
+
+    @routes.delete("/{id}/factors", summary="Take all second factors of a user away")
+    def reset_user_factors(request: Request, id: str) -> Response:
+        identity, user, origin = _over(request, kernel, id)
+        require_step_up(kernel, identity)
+        return run_platform(request, kernel, lambda uow: {"removed": reset_factors(uow, user, kernel.clock(), origin)})
+
+    @routes.post("/{id}/password-reset", summary="A token for a new password; told this once", status_code=201)
+    def begin_reset(request: Request, id: str) -> Response:
+        identity, user, origin = _over(request, kernel, id)
+        require_step_up(kernel, identity)
+        return run_platform(
+            request, kernel, lambda uow: Reply(issue_reset(uow, user, kernel.clock(), origin=origin), 201)
         )
 
     return routes
+
+
+def _over(request: Request, kernel: Kernel, user_id: str) -> tuple[Identity, User, Origin]:
+    """The caller, and a user whom they may change, and who may do no more than they."""
+    identity = identify(request, kernel)
+    authorize(kernel, identity, "update", USER)
+    user = find_target(kernel, identity, user_id)
+    authorize_over(kernel, identity, "update", USER, user.actor)
+    return identity, user, origin_of(request, identity)
 
 
 def _page(users: list[User], limit: int) -> dict[str, Any]:
     return {"items": users, "cursor": users[-1].email if len(users) == limit else None}
 
 
-def _created(uow: UnitOfWork, passwords: Passwords, identity: Identity, body: NewUser, now: datetime) -> Reply:
+def _created(
+    uow: UnitOfWork, passwords: Passwords, plans: Plans, identity: Identity, body: NewUser, now: datetime,
+    origin: Origin,
+) -> Reply:  # fmt: skip
+    admit_user(uow, plans, identity.tenant.id)
     user = service.create_user(
-        uow, passwords, identity.tenant.id, body.email, now, name=body.name, password=body.password
+        uow, passwords, identity.tenant.id, body.email, now, name=body.name, password=body.password, origin=origin
     )
     return Reply(user, 201)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -12,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from kernel.auth.errors import PasswordTooWeak
+from kernel.auth.weakness import find_weakness
 from sdk.errors import Violation
 
 LENGTH_MIN = 12
@@ -28,23 +30,34 @@ class PasswordSettings(Protocol):
     def password_passes(self) -> int: ...
     @property
     def password_lanes(self) -> int: ...
+    @property
+    def password_length_min(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """Hashes and verifies at one cost. memory_kib: at least 8 for each lane."""
+    """Hashes and verifies at one cost. memory_kib: at least 8 for each lane. length_min: of passwords that are new."""
 
     memory_kib: int = 65_536
     passes: int = 3
     lanes: int = 4
+    length_min: int = LENGTH_MIN
 
     @classmethod
     def of(cls, settings: PasswordSettings) -> Passwords:
-        return cls(settings.password_memory_kib, settings.password_passes, settings.password_lanes)
+        return cls(
+            settings.password_memory_kib,
+            settings.password_passes,
+            settings.password_lanes,
+            settings.password_length_min,
+        )
 
-    def hash(self, password: str) -> str:
-        """The hash of a password that keeps the rules; raises PasswordTooWeak."""
-        check_strength(password)
+    def hash(self, password: str, context: Iterable[str] = ()) -> str:
+        """The hash of a password that keeps the rules. context: names it must not be made of.
+
+        Raises PasswordTooWeak.
+        """
+        check_strength(password, context, self.length_min)
         return self.rehash(password)
 
     def rehash(self, password: str) -> str:
@@ -65,12 +78,16 @@ class Passwords:
         return _hasher(self).check_needs_rehash(stored)
 
 
-def check_strength(password: str) -> None:
-    """Length is what counts (NIST SP 800-63B): no rules about kinds of characters."""
-    if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
-        expected = f"{LENGTH_MIN} to {LENGTH_MAX} characters"
+def check_strength(password: str, context: Iterable[str] = (), length_min: int = LENGTH_MIN) -> None:
+    """Length is what counts, and that nobody guesses it early (NIST SP 800-63B, 5.1.1.2). Raises PasswordTooWeak."""
+    if not length_min <= len(password) <= LENGTH_MAX:
+        expected = f"{length_min} to {LENGTH_MAX} characters"
         message = f"the password has {len(password)} characters"
         raise PasswordTooWeak(violations=[Violation("/password", "password_length", message, expected)])
+    weakness = find_weakness(_normal(password), context)
+    if weakness is not None:
+        message = f"the password is easy to guess: {weakness}"
+        raise PasswordTooWeak(violations=[Violation("/password", "password_common", message, "a few unrelated words")])
 
 
 def generate_password() -> str:

@@ -175,7 +175,7 @@ def _add_states(commands: typer.Typer) -> None:
         with open_kernel(terminal.settings) as kernel:
             user = find_user(kernel, choose_tenant(kernel, tenant), email)
             with kernel.database.platform() as uow:
-                changed = verbs.resume_user(uow, user.tenant_id, user.id)
+                changed = verbs.resume_user(uow, user.tenant_id, user.id, kernel.clock())
                 uow.commit()
         terminal.show_record(describe(changed))
 

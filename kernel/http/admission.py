@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from kernel.parts import Parts
 
 
-def identify(request: Request, kernel: Parts) -> Identity:
-    """The identity of the caller, noted for the log. Raises leaves of Unauthenticated and Forbidden, RateLimited."""
+def identify(request: Request, kernel: Parts, *, may_enrol: bool = False) -> Identity:
+    """The identity of the caller, noted for the log. Raises leaves of Unauthenticated and Forbidden, RateLimited.
+
+    may_enrol: also for who must add a second factor before anything else.
+    """
     exchange = exchange_of(request)
-    identity = authenticate(kernel, request.headers.get("authorization"))
+    identity = authenticate(kernel, request.headers.get("authorization"), may_enrol=may_enrol)
     exchange.log.tenant_id, exchange.log.user_id = identity.tenant.id, identity.actor.id
     exchange.headers |= headers_of(admit(kernel, identity))
     return identity

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from kernel.auth.errors import TooManyAttempts
 from kernel.db.errors import DatabaseUnavailable
 from kernel.http.bodies import render_json
 from kernel.http.errors import (
@@ -88,7 +89,7 @@ def problem(error: BosError, *, instance: str, request_id: str) -> dict[str, Any
         body["violations"] = [violation.as_json() for violation in error.violations[:VIOLATIONS_TOLD_MAX]]
         if len(error.violations) > VIOLATIONS_TOLD_MAX:
             body["violations_left_out"] = len(error.violations) - VIOLATIONS_TOLD_MAX
-    return body
+    return {**error.extensions, **body}
 
 
 def _headers(error: BosError) -> dict[str, str]:
@@ -97,7 +98,7 @@ def _headers(error: BosError) -> dict[str, str]:
         headers["www-authenticate"] = "Bearer"
     elif isinstance(error, MethodNotAllowed):
         headers["allow"] = str(error.details["allowed"])
-    elif isinstance(error, RateLimited):
+    elif isinstance(error, RateLimited | TooManyAttempts):
         headers["retry-after"] = str(error.details["retry_after_s"])
     elif error.status == 503 or isinstance(error, TransactionConflict):
         headers["retry-after"] = str(RETRY_AFTER_S)

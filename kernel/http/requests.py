@@ -81,6 +81,12 @@ def run_platform(request: Request, kernel: Kernel, verb: Callable[[UnitOfWork], 
     return _respond(reply, body)
 
 
+def answer(result: Any) -> Response:
+    """The response of a verb that has opened and committed units of work of its own."""
+    reply = _reply(result)
+    return _respond(reply, _render(reply))
+
+
 def json_body(request: Request) -> Any:
     """The request body as JSON; raises MalformedJson, UnsupportedMediaType."""
     return parse_json(exchange_of(request).body, request.headers.get("content-type"))

@@ -1,6 +1,8 @@
 """Passwords: what is accepted, what is stored, what time tells."""
 
 import time
+from dataclasses import replace
+from itertools import cycle, islice
 
 import pytest
 
@@ -40,7 +42,22 @@ def test_a_password_of_the_wrong_length_is_refused(length):
 
 @pytest.mark.parametrize("length", [LENGTH_MIN, LENGTH_MAX])
 def test_the_shortest_and_the_longest_password_are_accepted(length):
-    assert CHEAP.verify(CHEAP.hash("y" * length), "y" * length)
+    password = "".join(islice(cycle("hedgehogs quarrel "), length))[:-3] + "xyq"
+    assert CHEAP.verify(CHEAP.hash(password), password)
+
+
+def test_the_shortest_length_is_for_the_operator_to_say():
+    with pytest.raises(PasswordTooWeak) as refused:
+        replace(CHEAP, length_min=15).hash("hedgehog quar")
+    assert refused.value.violations[0].expected == "15 to 1024 characters"
+
+
+def test_a_password_that_anybody_guesses_early_is_refused_and_told_why():
+    with pytest.raises(PasswordTooWeak) as refused:
+        CHEAP.hash("Password1234!")
+    (violation,) = refused.value.violations
+    assert (violation.rule, violation.message) == ("password_common", "the password is easy to guess: it is common")
+    assert "Password1234!" not in str(refused.value.violations)
 
 
 def test_letters_composed_differently_are_the_same_password():
