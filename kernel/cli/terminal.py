@@ -11,16 +11,16 @@ from typing import Any, Self
 
 import orjson
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from kernel.cli.errors import NotConfirmed
 from kernel.http.bodies import render_json
+from kernel.lazy import LazyModule
 from kernel.settings import Settings
 from sdk.errors import BosError
+
+# A server has a terminal too, and shows no table on it.
+rich_box, rich_console, rich_progress = map(LazyModule, ("rich.box", "rich.console", "rich.progress"))
+rich_table, rich_text = map(LazyModule, ("rich.table", "rich.text"))
 
 
 @dataclass
@@ -46,13 +46,13 @@ class Terminal:
         if self.is_json:
             self.show_json(list(rows))
         elif sys.stdout.isatty():
-            table = Table(box=SIMPLE_HEAD)
+            table = rich_table.Table(box=rich_box.SIMPLE_HEAD)
             for column in columns:
-                table.add_column(Text(column.replace("_", " ")), overflow="fold")
+                table.add_column(rich_text.Text(column.replace("_", " ")), overflow="fold")
             for row in rows:
                 # Texts, since brackets in a plain str would be taken for markup.
-                table.add_row(*(Text(text_of(row.get(column))) for column in columns))
-            Console().print(table)
+                table.add_row(*(rich_text.Text(text_of(row.get(column))) for column in columns))
+            rich_console.Console().print(table)
         else:
             typer.echo("\t".join(columns))
             for row in rows:
@@ -106,15 +106,17 @@ class Terminal:
         total: of whatever is counted; None where that is not known.
         """
         is_shown = sys.stderr.isatty() and not self.is_json
-        count = TaskProgressColumn() if total is not None else TextColumn("{task.completed}")
-        bar = BarColumn() if total is not None else SpinnerColumn()
-        console = Console(stderr=True)
-        with Progress(
-            TextColumn("{task.description}"), bar, count, TimeElapsedColumn(), console=console,
-            transient=True, disable=not is_shown,
-        ) as progress:  # fmt: skip
+        count = rich_progress.TaskProgressColumn() if total is not None else _text_column("{task.completed}")
+        bar = rich_progress.BarColumn() if total is not None else rich_progress.SpinnerColumn()
+        columns = (_text_column("{task.description}"), bar, count, rich_progress.TimeElapsedColumn())
+        console = rich_console.Console(stderr=True)
+        with rich_progress.Progress(*columns, console=console, transient=True, disable=not is_shown) as progress:
             task = progress.add_task(title, total=total)
             yield lambda done: progress.advance(task, done)
+
+
+def _text_column(template: str) -> Any:
+    return rich_progress.TextColumn(template)
 
 
 def text_of(value: Any) -> str:

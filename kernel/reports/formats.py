@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
-
+from kernel.lazy import LazyModule
 from kernel.reports.errors import ReportFormatUnknown
 from kernel.reports.result import Line, ReportResult, ResultColumn
 from sdk.definition import roots
 from sdk.reports import DrillDown
 from sdk.values import decimal_text, instant_text
+
+xlsxwriter = LazyModule("xlsxwriter")
 
 TOTAL = "Total"
 OPENING = "Opening balance"
