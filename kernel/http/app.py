@@ -29,13 +29,15 @@ from kernel.registers import api as registers
 from kernel.reports import api as reports
 from kernel.search import api as search
 from kernel.telemetry.metrics import Metrics
+from kernel.transfer import api as transfers
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
 API_PREFIX = "/api/v1"
-# Deliveries, upkeep and search need connections too, and one thread at a time a second one, for a block of numbers.
-CONNECTIONS_RESERVED = 4
+# Deliveries, upkeep, search and transfers need connections too, and one thread at a time a second one, for a block of
+# numbers.
+CONNECTIONS_RESERVED = 5
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -52,7 +54,8 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
         lifespan=_lifespan(kernel, numbers, has_worker),
         exception_handlers={HTTPException: _pass_on, RequestValidationError: _pass_on},
     )
-    app.add_middleware(Edge, metrics=numbers, body_bytes_max=kernel.settings.body_bytes_max)
+    limit = kernel.settings.body_bytes_max
+    app.add_middleware(Edge, metrics=numbers, body_bytes_max=limit, streamed=(transfers.UPLOAD,))
     app.include_router(health.router(kernel, numbers))
     app.include_router(_api(kernel, app), prefix=API_PREFIX)
     app.router.routes.extend(oauth_routes(kernel))
@@ -64,7 +67,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
 
 def _api(kernel: Kernel, app: FastAPI) -> APIRouter:
     api = APIRouter()
-    for room in (auth, permissions, registers, reports, events, limits, oauth, search):
+    for room in (auth, permissions, registers, reports, events, limits, oauth, search, transfers):
         api.include_router(room.router(kernel))
     api.include_router(description.router(kernel, app))
     kernel.plugins.hook.register_routes(router=api, kernel=kernel)
