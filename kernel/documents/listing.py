@@ -17,6 +17,7 @@ from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
 from kernel.permissions import DENIED
+from kernel.search.narrow import narrow
 from kernel.secrets.fields import blinder_of
 from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded, PermissionDenied
@@ -73,6 +74,8 @@ def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tu
     _refuse_masked(hidden, wanted)
     keys = _sort_keys(type, wanted.sort)
     where, values = _where(ctx, type, keys, wanted, hidden)
+    if wanted.q and not wanted.deleted and (narrowed := narrow(ctx, type, wanted.q)) is not None:
+        where, values = f"{where} AND {narrowed[0]}", {**values, **narrowed[1]}
     # The values a page is sorted by come along, so that its last row can say where the next page begins.
     sql = (
         f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"

@@ -35,11 +35,11 @@ def _read(request: Request) -> SearchRequest:
 
 
 def _read_archived(text: str) -> bool | None:
-    """`true`, `false`, or `any`."""
+    """`true`, `false`, or `all`."""
     try:
-        return None if text == "any" else read_flag(text)
+        return None if text == "all" else read_flag(text)
     except ValueError:
-        raise ValueError("true, false or any") from None
+        raise ValueError("true, false or all") from None
 
 
 _PARAMETERS: dict[str, Reader] = {

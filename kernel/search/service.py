@@ -12,7 +12,7 @@ from sqlalchemy.types import Numeric, Uuid
 
 from kernel.context import KernelContext
 from kernel.documents.cursors import decode_cursor, encode_cursor
-from kernel.documents.listing import allowed, columns_of, title_of
+from kernel.documents.listing import allowed, columns_for, title_of
 from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.documents.tables import documents
 from kernel.permissions import DENIED
@@ -23,6 +23,7 @@ from kernel.search.query import SET_SIMILARITY, SIMILARITY_MIN, Question, Source
 from kernel.search.refresh import Plan, plan_of
 from kernel.search.shape import Shape, text_at
 from kernel.search.terms import Term, read_terms
+from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded
 from sdk.nearest import nearest
 
@@ -121,7 +122,7 @@ def _sources(ctx: KernelContext, plan: Plan, shapes: Sequence[Shape]) -> list[So
         hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
         lines = shape.visible_lines(hidden)
         sees_all = len(lines) == len(shape.paths) + 1
-        condition = allowed(ctx, type, columns_of(type), False)
+        condition = allowed(ctx, type, columns_for(ctx, type), False)
         sources.append(Source(type.name, shape.digest, condition, None if sees_all else lines))
     return sources
 
@@ -162,6 +163,7 @@ def _conditions(wanted: SearchRequest) -> list[ColumnElement[bool]]:
 
 def _hit(ctx: KernelContext, plan: Plan, row: Row, rank: str, terms: Sequence[Term]) -> Hit:
     shape = plan.shapes[row.type]
+    (row,) = reveal_each(ctx, shape.type, [row])
     # As wide as that of the question: a field that was not searched is not shown as found.
     hidden = ctx.permissions.mask(shape.type, "read", None, ctx.scope())
     own = ctx.permissions.mask(shape.type, "read", to_document(shape.type, row), ctx.scope()) if hidden else hidden

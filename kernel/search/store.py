@@ -162,9 +162,9 @@ def delete_orphans(uow: UnitOfWork, types: Sequence[str]) -> None:
     uow.execute(_DELETE_ORPHANS)
 
 
-def count_pending(uow: UnitOfWork, types: Sequence[str], position: int) -> int:
+def count_pending(uow: UnitOfWork, types: Sequence[str], position: int, counted_max: int = PENDING_COUNTED_MAX) -> int:
     """Events after a position that may have changed what is found, counted up to a bound."""
-    row = uow.execute(_PENDING, [position, list(types), PENDING_COUNTED_MAX]).fetchone()
+    row = uow.execute(_PENDING, [position, list(types), counted_max]).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -47,6 +47,8 @@ PAPER = {
     "x-title": "subject",
     "properties": {"subject": TEXT, "body": TEXT},
 }
+SHORT = {"type": "string", "maxLength": 200, "x-search": True}
+WINE = {"title": "Wine", "x-title": "name", "properties": {"name": SHORT, "maker": SHORT}}
 STONE = {"title": "Stone", "properties": {"weight": {"type": "integer"}}}
 ROLES = {
     "den.clerk": {
@@ -62,7 +64,8 @@ ROLES = {
     },
 }
 FILES = {
-    "schemas/person.json": PERSON, "schemas/paper.json": PAPER, "schemas/stone.json": STONE, "roles.json": ROLES,
+    "schemas/person.json": PERSON, "schemas/paper.json": PAPER, "schemas/stone.json": STONE,
+    "schemas/wine.json": WINE, "roles.json": ROLES,
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def test_a_page_says_what_was_found_where_and_how_complete_it_is(client, den):
 
 
 def test_parameters_narrow_a_search(client, den):
-    asked = {"q": "corner", "types": "den.paper", "company": den.company, "archived": "any", "limit": 1}
+    asked = {"q": "corner", "types": "den.paper", "company": den.company, "archived": "all", "limit": 1}
     assert [hit["number"] for hit in client.get("/api/v1/search", params=asked).json()["items"]] == ["P-0001"]
 
 
