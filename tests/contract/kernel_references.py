@@ -93,6 +93,43 @@ class ReferenceContract(Contract):
             restored = ctx.documents.restore(part.type, part.id)
         assert (restored.version, restored.deleted_at, restored["name"]) == (3, None, part["name"])
 
+    def test_a_restored_document_is_saved_again_as_far_as_hooks_are_concerned(self, workshop):
+        order = self.order(workshop, "with a log")
+        with workshop.transaction() as ctx:
+            log = ctx.documents.find("workshop.log", text="entered")
+            ctx.documents.update(log.type, log.id, {"about": None})
+        self.delete(workshop, order)
+        with workshop.transaction() as ctx:
+            ctx.documents.restore(order.type, order.id)
+        assert self.logs(workshop) == ["entered", "entered"]
+
+    def test_an_archived_document_is_read_linked_to_and_found_but_not_changed(self, workshop):
+        part = self.stocked(workshop)
+        with workshop.transaction() as ctx:
+            archived = ctx.documents.archive(part.type, part.id)
+            assert (archived.is_archived, archived.version) == (True, part.version + 1)
+            assert ctx.documents.find(part.type, code="P1").is_archived
+        self.order_of(workshop, part)
+        with refused("document_archived"):
+            self.update(workshop, part, {"name": "x"})
+        with refused("document_archived"):
+            self.perform(workshop, part, "receive", quantity="1", received_on="2026-03-01")
+
+    def test_an_archived_document_comes_back_and_its_history_says_so(self, workshop):
+        part = self.part(workshop)
+        with workshop.transaction() as ctx:
+            ctx.documents.archive(part.type, part.id, version=1)
+            assert ctx.documents.archive(part.type, part.id).version == 2
+            assert ctx.documents.unarchive(part.type, part.id).archived_at is None
+        assert self.update(workshop, part, {"name": "x"}).version == 4
+        types = [event.type for event in workshop.events() if event.aggregate_id == part.id]
+        assert types == [f"workshop.part.{verb}" for verb in ("created", "archived", "unarchived", "updated")]
+
+    def test_what_steers_the_tenant_is_not_archived(self, workshop):
+        company = self.company(workshop, "Forge")
+        with refused("document_not_archivable"), workshop.transaction() as ctx:
+            ctx.documents.archive(company.type, company.id)
+
     def test_before_delete_may_veto(self, workshop):
         anvil = self.part(workshop, name="Anvil")
         with refused("anvil_kept"):
