@@ -13,6 +13,7 @@ from kernel.cli import (
     events,
     exports,
     imports,
+    keys,
     limits,
     migrate,
     openapi,
@@ -50,7 +51,7 @@ def build_cli(settings: Settings) -> Cli:
 
 COMMANDS = (
     up, serve, worker, migrate, doctor, tenants, users, documents, reports, events, imports, exports, openapi, limits,
-    search,
+    search, keys,
 )  # fmt: skip
 
 

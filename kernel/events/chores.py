@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernel.http.idempotency import forget_answers
 from kernel.limits.service import watch_usage
+from kernel.secrets.reencryption import reencrypt
 from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
+# So that one tenant does not keep the others waiting; the rest comes with the next run.
+REENCRYPTED_AT_ONCE = 5_000
 
 _log = get_logger()
 
@@ -44,8 +47,15 @@ def _forget_buckets(kernel: Kernel, tenant: TenantRecord) -> None:
     kernel.rates.forget_idle()
 
 
+def _reencrypt(kernel: Kernel, tenant: TenantRecord) -> None:
+    """What a rotation that was interrupted has left, or a field that was declared encrypted later."""
+    if count := reencrypt(kernel, tenant, limit=REENCRYPTED_AT_ONCE):
+        _log.info("documents.reencrypted", tenant=tenant.name, count=count)
+
+
 CHORES = (
     Chore("usage", MINUTE_S, _watch_usage),
     Chore("idempotency", HOUR_S, _forget_answers),
     Chore("rate_buckets", HOUR_S, _forget_buckets),
+    Chore("reencryption", HOUR_S, _reencrypt),
 )

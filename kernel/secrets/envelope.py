@@ -71,12 +71,17 @@ def platform_key(parts: Parts) -> tuple[str, bytes]:
 def unwrap_platform_key(parts: Parts, row: tuple[Any, ...]) -> bytes:
     """row: id, wrapped, wrapped_by."""
     id, wrapped, wrapped_by = row
-    return parts.keyring.master().unwrap(bytes(wrapped), wrapped_by, bind(_PLATFORM, id))
+    return parts.keyring.master().unwrap(bytes(wrapped), wrapped_by, bound_to_platform(id))
+
+
+def bound_to_platform(id: str) -> bytes:
+    """What a key of the platform is wrapped for."""
+    return bind(_PLATFORM, id)
 
 
 def _make(parts: Parts, connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
     id = new_id()
-    wrapped_by, wrapped = parts.keyring.master(is_new=True).wrap(new_key(), bind(_PLATFORM, id))
+    wrapped_by, wrapped = parts.keyring.master(is_new=True).wrap(new_key(), bound_to_platform(id))
     connection.execute(_INSERT, [id, wrapped, wrapped_by, parts.clock()])
     row: tuple[Any, ...] | None = connection.execute(_ACTIVE).fetchone()
     assert row is not None

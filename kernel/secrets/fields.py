@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from kernel.context import KernelContext
@@ -45,8 +46,27 @@ def protect(
     payload = {**event.payload, "diff": sealer.seal_told(change.type, event.payload["diff"], "")}
     if change.arguments_type is not None and ARGUMENTS in payload:
         payload[ARGUMENTS] = sealer.seal_told(change.arguments_type, payload[ARGUMENTS], f"{ARGUMENTS}.")
-    data = sealer.seal_stored(blinder(ctx, change.type)) if change.type.encrypted else change.stored
+    data = encrypt_fields(ctx, change.type, change.document.id, change.stored)
     return data, replace(event, payload=payload), tuple(sealer.made_key())
+
+
+def encrypt_fields(
+    ctx: KernelContext, type: DocumentType, document_id: str, data: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """A document's fields as they are stored, with the marks they are found by."""
+    if not type.encrypted:
+        return data
+    key_id, key = active_key(ctx, "data")
+    mark = blinder(ctx, type)
+    stored: Any = data
+    for field in type.encrypted:
+        place = place_of(type.name, field.path, document_id)
+        stored = replace_at(stored, field.path.split("."), _encryption(key_id, key, partial(mark, field.path), place))
+    return dict(stored)
+
+
+def _encryption(key_id: str, key: bytes, mark: Callable[[Any], str | None], place: bytes) -> Callable[[Any], str]:
+    return lambda value: encrypted_text(key_id, key, mark(value) or "", value, place)
 
 
 def blinder_of(ctx: KernelContext, type: DocumentType) -> Blinder | None:
@@ -65,32 +85,23 @@ class _Sealer:
     def seal_told(self, type: DocumentType, told: Any, prefix: str) -> Any:
         """What the event tells: values of encrypted fields, and of persons under a key of their own."""
         for field in (field for field in type.encrypted if not field.personal):
-            told = self._replace(told, field, prefix, lambda value, place: self._encrypted("", value, place))
+            told = self._replace(told, field, prefix, self._encrypted)
         for field in () if self._change.is_erasure else type.personal:
             told = self._replace(told, field, prefix, self._personal)
         return told
-
-    def seal_stored(self, mark: Blinder) -> Mapping[str, Any]:
-        """The document's fields."""
-        data: Any = self._change.stored
-        for field in self._change.type.encrypted:
-            data = self._replace(data, field, "", self._marked(field.path, mark))
-        return dict(data)
 
     def made_key(self) -> Iterator[SubjectKey]:
         """The key of the event, if it took one."""
         if self._personal_key is not None:
             yield wrap_subject_key(self._event_id, self._subject(), self._personal_key, self._key_id, self._key)
 
-    def _replace(self, tree: Any, field: Field, prefix: str, seal: Any) -> Any:
+    def _replace(self, tree: Any, field: Field, prefix: str, seal: Callable[[Any, bytes], str]) -> Any:
         place = place_of(self._change.type.name, prefix + field.path, self._change.document.id)
         return replace_at(tree, field.path.split("."), lambda value: seal(value, place))
 
-    def _marked(self, path: str, mark: Blinder) -> Any:
-        return lambda value, place: self._encrypted(mark(path, value) or "", value, place)
-
-    def _encrypted(self, mark: str, value: Any, place: bytes) -> str:
-        return encrypted_text(self._key_id, self._key, mark, value, place)
+    def _encrypted(self, value: Any, place: bytes) -> str:
+        # Nothing is looked for among events, so they hold no mark.
+        return encrypted_text(self._key_id, self._key, "", value, place)
 
     def _personal(self, value: Any, place: bytes) -> str:
         if self._personal_key is None:

@@ -118,8 +118,8 @@ class Clinic:
         """A transaction of a user with that role, which rolls back."""
         actor = Actor(id=f"user-{role}", kind="user", name=role)
         with self.operate() as ctx:
-            if ctx.documents.find("kernel.grant", actor=actor.id) is None:
-                ctx.documents.create("kernel.grant", {"actor": actor.id, "role": role})
+            if ctx.documents.find("kernel.grant", actor_id=actor.id) is None:
+                ctx.documents.create("kernel.grant", {"actor_id": actor.id, "role": role})
         with self.kernel.database.transaction(self.tenant) as uow:
             yield self.kernel.context(uow, Identity(actor, self.tenant))
 
@@ -163,7 +163,7 @@ def open_clinics(url: str, folder: Path, **settings: object) -> Iterator[Kernel]
         path.write_text(json.dumps(content))
     (folder / "applets" / "clinic" / "applet.toml").write_text(MANIFEST)
     (folder / "applets" / "clinic" / "hooks.py").write_text(HOOKS)
-    given = {"data_dir": folder / "data", "pool_size_max": 4, **settings}
+    given = {"data_dir": folder / "data", "pool_size_max": 4, "database_url": url, **settings}
     kernel = build_kernel(Settings(applets_dir=folder / "applets", **given), url, clock=Clock())
     try:
         yield kernel
