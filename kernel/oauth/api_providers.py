@@ -12,6 +12,7 @@ from kernel.auth.schemas import body_of
 from kernel.auth.step_up import require_step_up
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify
+from kernel.http.parameters import read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform
 from kernel.oauth import provider_store, providers
 from kernel.oauth.outbound import Outbound
@@ -76,9 +77,11 @@ def _link_routes(kernel: Kernel) -> APIRouter:
             lambda uow: providers.link_subject(uow, _named(uow, identity, name), body.subject, user.id, now),
         )
 
-    @routes.delete("/{subject}", summary="Undo that", status_code=204)
-    def unlink_subject(request: Request, name: str, subject: str) -> Response:
+    @routes.delete("", summary="Undo that for the subject in `?subject=`", status_code=204)
+    def unlink_subject(request: Request, name: str) -> Response:
         identity = _administrator(request, kernel, "update")
+        # In the query, since subjects may hold slashes.
+        subject: str = read_parameters(request, {"subject": str}).get("subject", "")
         return run_platform(
             request, kernel, lambda uow: providers.unlink_subject(uow, _named(uow, identity, name), subject)
         )
