@@ -117,8 +117,8 @@ def _where(
     again (the account of this code, the period of this day), so what was asked with the same values is remembered.
     """
     condition = ctx.permissions.filter("read", type)
-    given = (wanted.filter, repr(sorted(wanted.parameters.items())), wanted.q, wanted.deleted, wanted.cursor)
-    given += (wanted.archived,)
+    values = repr(sorted(wanted.parameters.items()))
+    given = (wanted.filter, values, wanted.q, wanted.deleted, wanted.archived, wanted.cursor)
     key = ("list", type.name, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
     found: tuple[str, dict[str, Any]] | None = ctx.runtime.compiled.get(key)
     if found is None:

@@ -8,6 +8,7 @@ due, and a slow sweep over all tenants finds what a crash left behind.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kernel.events.announcements import Announcements
@@ -20,6 +21,8 @@ from kernel.events.upkeep import Upkeep
 from kernel.search.keeper import REFRESH_INTERVAL_S, SearchKeeper
 from kernel.telemetry.metrics import Metrics
 from kernel.tenancy.record import TenantRecord
+from kernel.transfer.jobs import TransferJobs
+from kernel.transfer.service import ANNOUNCED as TRANSFER_ANNOUNCED
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
@@ -38,14 +41,16 @@ class Worker:
         self.relay = Relay(self.bus, Dispatch(kernel), numbers)
         self._changed = Announcements()
         self._searched = Announcements()
+        self._transfers, self._transferred = TransferJobs(kernel), Announcements()
         self._is_stopping = threading.Event()
         upkeep = Upkeep(kernel, numbers)
         self._loops = (
             TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers),
             TenantLoop("bos-upkeep", kernel.directory, self._changed.take, upkeep, numbers),
             TenantLoop("bos-search", kernel.directory, self._wait_for_changes, SearchKeeper(kernel), numbers),
+            TenantLoop("bos-transfers", kernel.directory, self._transferred.take, self._transfers, numbers),
         )
-        self._listener = Listener(kernel.database, self.bus.announce_names)
+        self._listener = Listener(kernel.database, self._hear)
 
     def start(self) -> None:
         self._kernel.on_deliveries.append(self.bus.announce)
@@ -64,9 +69,19 @@ class Worker:
         self.bus.close()
         self._changed.close()
         self._searched.close()
+        self._transferred.close()
         self._listener.stop()
         for loop in self._loops:
             loop.join()
+        self._transfers.close()
+
+    def _hear(self, names: Sequence[str]) -> None:
+        """From other processes, and of transfers from this one too."""
+        begun = [name.removeprefix(TRANSFER_ANNOUNCED) for name in names if name.startswith(TRANSFER_ANNOUNCED)]
+        if begun:
+            self._transferred.add(*begun)
+        if len(begun) < len(names):
+            self.bus.announce_names([name for name in names if not name.startswith(TRANSFER_ANNOUNCED)])
 
     def _note(self, tenant: TenantRecord) -> None:
         self._searched.note(tenant.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,12 +31,18 @@ _log = get_logger()
 
 
 class Edge:
-    """ASGI middleware. body_bytes_max bounds what is read before anything is known about the sender."""
+    """ASGI middleware. body_bytes_max bounds what is read before anything is known about the sender.
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, body_bytes_max: int) -> None:
+    streamed: methods and paths whose endpoints read the body themselves, within bounds of their own.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, body_bytes_max: int, streamed: Collection[tuple[str, str]] = ()
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._body_bytes_max = body_bytes_max
+        self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,6 +64,9 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, answer: _Answer, exchange: Exchange) -> None:
         try:
+            if (scope["method"], scope["path"]) in self._streamed:
+                await self._app(scope, receive, answer.send)
+                return
             exchange.body = await _read_body(scope, receive, self._body_bytes_max)
             await self._app(scope, _replay(exchange.body, receive), answer.send)
         except Exception as error:

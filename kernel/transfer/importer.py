@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ import psycopg
 
 from kernel.context import KernelContext, Work
 from kernel.documents import service as documents
+from kernel.documents.bulk_write import BulkRefused, BulkWrites
 from kernel.transfer.caller import Caller
 from kernel.transfer.coerce import coerce, without_filled
 from kernel.transfer.errors import RowExists
@@ -23,7 +25,7 @@ from kernel.transfer.rejects import Refusal, Rejects
 from sdk.errors import BosError, Violation
 from sdk.schema import DocumentType
 
-BATCH_SIZE = 200
+BATCH_SIZE = 500
 BATCH_TRIES_MAX = 3
 
 OnExisting = Literal["skip", "update", "reject"]
@@ -65,17 +67,41 @@ class _Batch:
     outcomes: list[str] = field(default_factory=list)
     refused: list[tuple[Record, Refusal]] = field(default_factory=list)
 
+    def added_to(self, report: ImportReport) -> ImportReport:
+        counts = Counter(self.outcomes)
+        rejected = report.rejected + len(self.refused)
+        return ImportReport(
+            report.created + counts["created"],
+            report.updated + counts["updated"],
+            report.skipped + counts["skipped"],
+            rejected,
+        )
+
+
+# Called in the transaction of each batch, with the report as it is once that is committed and the bytes of rejects.
+Checkpoint = Callable[[KernelContext, ImportReport, int], None]
+
 
 class Importer:
-    """One run. progress: called after each batch with how many records it had."""
+    """One run. progress: called after each batch with how many records it had. start: the report of the run that this
+    one continues.
+    """
 
     def __init__(
-        self, caller: Caller, options: ImportOptions, rejects: Rejects, progress: Callable[[int], None] | None = None
+        self,
+        caller: Caller,
+        options: ImportOptions,
+        rejects: Rejects,
+        progress: Callable[[int], None] | None = None,
+        *,
+        start: ImportReport | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self._caller, self._options, self._rejects = caller, options, rejects
         self._progress = progress or (lambda count: None)
+        self._checkpoint = checkpoint
         self._lookups = Lookups(options.company_id)
-        self.report = ImportReport()
+        self.report = start or ImportReport()
 
     def run(self, records: Iterable[Record]) -> ImportReport:
         """Import all of them: good ones go in, bad ones are rejected. `report` says how far a failed run came."""
@@ -87,43 +113,116 @@ class Importer:
                     self._settle(self._write(replace(ctx, work=Work()), batch))
         else:
             for batch in _batches(records, self._options.batch_size):
-                self._settle(self._commit(batch))
+                self.run_batch(batch)
         return self.report
 
+    def run_batch(self, records: Sequence[Record]) -> None:
+        """One transaction. Raises what stops an import: the right is gone, the transfer is another's now."""
+        self._settle(self._commit(records))
+
     def _commit(self, records: Sequence[Record]) -> _Batch:
+        kept = self._rejects.keep()
         for last in (*[False] * (BATCH_TRIES_MAX - 1), True):
             try:
                 with self._caller.begin() as uow:
-                    done = self._write(self._caller.context(uow), records)
+                    ctx = self._caller.context(uow)
+                    # Whoever may no longer do it at all is stopped, instead of having every row rejected.
+                    ctx.permissions.check("create", ctx.runtime.catalogue.type(self._options.type))
+                    done = self._write(ctx, records)
+                    if self._checkpoint:
+                        self._keep(ctx, done)
                     uow.commit()
                     return done
             except _TRANSIENT:
                 self._lookups.forget()
+                self._rejects.go_back(kept)
                 if last:
                     raise
         raise AssertionError("unreachable")
 
-    def _settle(self, batch: _Batch) -> None:
-        for outcome in batch.outcomes:
-            setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+    def _keep(self, ctx: KernelContext, batch: _Batch) -> None:
+        """Rejects are on the disk before they are counted. What is written of a batch that is not committed, whoever
+        goes on writes over.
+        """
+        assert self._checkpoint is not None
         for record, refusal in batch.refused:
-            self.report.rejected += 1
             self._rejects.add(record, refusal)
+        self._checkpoint(ctx, batch.added_to(self.report), self._rejects.keep())
+
+    def _settle(self, batch: _Batch) -> None:
+        self.report = batch.added_to(self.report)
+        if not self._checkpoint:
+            for record, refusal in batch.refused:
+                self._rejects.add(record, refusal)
         self._progress(len(batch.outcomes) + len(batch.refused))
 
     def _write(self, ctx: KernelContext, records: Sequence[Record]) -> _Batch:
         batch = _Batch()
         type = ctx.runtime.catalogue.type(self._options.type)
         existing = self._prepare(ctx, type, records)
-        for record in records:
-            try:
-                with ctx.uow.savepoint():
-                    batch.outcomes.append(self._write_one(ctx, type, record, existing))
-            except _TRANSIENT:
-                raise
-            except _REFUSALS as refusal:
-                batch.refused.append((record, refusal))
+        place = 0
+        while place < len(records):
+            done, alone = self._write_together(ctx, type, records[place:], existing, batch)
+            for record in records[place + done : place + done + alone]:
+                self._write_alone(ctx, type, record, existing, batch)
+            place += done + alone
         return batch
+
+    def _write_together(
+        self, ctx: KernelContext, type: DocumentType, records: Sequence[Record], existing: dict[str, str], batch: _Batch
+    ) -> tuple[int, int]:
+        """Write new documents in one statement, up to the first record that is refused: how many records these were,
+        and how many after them are to be written alone.
+
+        Whether a record is refused does not depend on that: hooks and links see all that was written before.
+        """
+        if self._options.mapping.perform:
+            # An action reads the document it is about, so nothing could be written together.
+            return 0, len(records)
+        outcomes, is_known = self._try_together(ctx, type, records, existing)
+        count = len(outcomes)
+        if is_known and 0 < count < len(records):
+            outcomes, is_known = self._try_together(ctx, type, records[:count], existing)
+            is_known = is_known and len(outcomes) == count
+        if not is_known:
+            # The statement itself was refused: which of them it was shows when each is written alone.
+            return 0, len(records)
+        batch.outcomes += outcomes
+        return count, min(1, len(records) - count)
+
+    def _try_together(
+        self, ctx: KernelContext, type: DocumentType, records: Sequence[Record], existing: dict[str, str]
+    ) -> tuple[list[str], bool]:
+        """Outcomes up to the first refusal, all undone unless there was none; False: nobody knows whose it was."""
+        outcomes: list[str] = []
+        known, bulk = dict(existing), BulkWrites(ctx.uow)
+        ctx.work.bulk = bulk
+        try:
+            with ctx.uow.savepoint():
+                for record in records:
+                    outcomes.append(self._write_one(ctx, type, record, known))
+                bulk.flush()
+        except _TRANSIENT:
+            raise
+        except (BulkRefused, *_REFUSALS):
+            bulk.forget()
+            return outcomes, not bulk.has_failed
+        finally:
+            ctx.work.bulk = None
+        existing |= known
+        return outcomes, True
+
+    def _write_alone(
+        self, ctx: KernelContext, type: DocumentType, record: Record, existing: dict[str, str], batch: _Batch
+    ) -> None:
+        try:
+            with ctx.uow.savepoint():
+                outcome = self._write_one(ctx, type, record, existing)
+            batch.outcomes.append(outcome)
+        except _TRANSIENT:
+            raise
+        except _REFUSALS as refusal:
+            batch.refused.append((record, refusal))
 
     def _prepare(self, ctx: KernelContext, type: DocumentType, records: Sequence[Record]) -> dict[str, str]:
         """Look up all links of the batch at once, then which of its documents are there already: ids by key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +19,16 @@ Refusal = BosError | psycopg.Error
 
 
 class Rejects:
-    """A JSONL file made when its first line is written: row, code, message, violations, and the rows themselves."""
+    """A JSONL file made when its first line is written: row, code, message, violations, and the rows themselves.
 
-    def __init__(self, path: Path | None) -> None:
+    kept: bytes of a file that is continued; what stands behind them was never counted and is written anew.
+    """
+
+    def __init__(self, path: Path | None, kept: int = 0) -> None:
         self.path = path
         self.count = 0
-        self._file: IO[str] | None = None
+        self._kept = kept
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -39,16 +44,33 @@ class Rejects:
         if self.path is None:
             return
         if self._file is None:
-            self._file = _create(self.path)
+            self._file = _create(self.path, self._kept)
         line = json.dumps(describe_reject(record, refusal), ensure_ascii=False, default=str)
-        self._file.write(line + "\n")
+        self._file.write(line.encode(errors="backslashreplace") + b"\n")
+
+    def keep(self) -> int:
+        """Bytes of the file, all of them on the disk."""
+        if self._file is None:
+            return self._kept
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def go_back(self, size: int) -> None:
+        """Forget what was written behind so many bytes: it is going to be written again."""
+        if self._file is not None:
+            self._file.seek(size)
+            self._file.truncate()
 
 
-def _create(path: Path) -> IO[str]:
+def _create(path: Path, kept: int) -> IO[bytes]:
     try:
-        return path.open("w", encoding="utf-8")
+        file = path.open("r+b" if kept else "wb")
+        file.seek(kept)
+        file.truncate()
     except OSError as error:
         raise SourceUnreadable(f"{path} cannot be written: {error.strerror}") from error
+    return file
 
 
 def describe_reject(record: Record, refusal: Refusal) -> dict[str, Any]:

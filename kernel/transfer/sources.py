@@ -1,4 +1,4 @@
-"""Rows of a CSV or JSONL file, one at a time. A row that cannot be read is told and does not end the file."""
+"""Rows of a CSV, JSONL or XLSX file, one at a time. A row that cannot be read is told and does not end the file."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from kernel.transfer.cells import plain
 from kernel.transfer.errors import SourceUnreadable
+from kernel.transfer.sheets import Cells, Workbook
+from kernel.transfer.unpacking import GZIP_MAGIC, gunzip, seekable, starts_with
 from sdk.values import to_decimal
 
 FIELD_CHARACTERS_MAX = 10_000_000
 LINE_BYTES_MAX = 50_000_000
-FORMATS = ("csv", "jsonl")
+FORMATS = ("csv", "jsonl", "xlsx")
 STDIN = "-"
 # No database stores it.
 _NUL = "the row has a NUL character"
-_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl"}
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +58,45 @@ class Source:
     dialect: Dialect = field(default_factory=Dialect)
 
     def rows(self) -> Iterator[SourceRow]:
-        """Raises SourceUnreadable where the file as a whole is wrong: its encoding, its header."""
-        read = _read_jsonl if self.dialect.format == "jsonl" else self._read_csv
+        """Raises SourceUnreadable where the file as a whole is wrong (its encoding, its header), SourceTooLarge."""
         try:
-            yield from read(self.stream)
-        except (UnicodeError, LookupError, csv.Error, OSError) as error:
+            yield from self._read()
+        except (UnicodeError, LookupError, csv.Error, OSError, EOFError, zlib.error) as error:
             # LookupError: there is no such encoding.
             raise SourceUnreadable(file=self.name, reason=str(error)) from error
 
     def size(self) -> int | None:
         """Bytes of the file; None where that is not known."""
-        return os.fstat(self.stream.fileno()).st_size if self.name != STDIN else None
+        try:
+            return os.fstat(self.stream.fileno()).st_size if self.name != STDIN else None
+        except OSError:
+            return None
 
     def position(self) -> int:
         """Bytes taken from the file so far."""
         return self.stream.tell()
+
+    def _read(self) -> Iterator[SourceRow]:
+        if self.dialect.format == "xlsx":
+            return self._read_workbook()
+        is_packed = starts_with(self.stream, GZIP_MAGIC)
+        stream = gunzip(self.stream, self.name, self.size()) if is_packed else self.stream
+        return _read_jsonl(stream) if self.dialect.format == "jsonl" else self._read_csv(stream)
+
+    def _read_workbook(self) -> Iterator[SourceRow]:
+        book, names, number = Workbook(seekable(self.stream), self.name), None, 0
+        try:
+            for sheet in book.sheets:
+                rows = book.rows(sheet)
+                header = next(rows, None)
+                if header is None or (names is not None and _titles(header) != names):
+                    continue
+                names = self._checked(_titles(header))
+                for cells in rows:
+                    number += 1
+                    yield _sheet_row(number, cells, names)
+        finally:
+            book.close()
 
     def _read_csv(self, stream: BinaryIO) -> Iterator[SourceRow]:
         if len(self.dialect.delimiter) != 1:
@@ -87,14 +115,13 @@ class Source:
         header = next(reader, None)
         if header is None:
             return
-        names = [name.strip() for name in header]
-        if not names or "" in names or len(set(names)) < len(names):
-            raise SourceUnreadable(file=self.name, reason="its header has an empty or a repeated name")
+        names = self._checked([plain(name.strip()) for name in header])
         number = 0
-        for cells in reader:
-            if not cells:
+        for row in reader:
+            if not row:
                 continue
             number += 1
+            cells = [plain(cell) if cell[:1] == "'" else cell for cell in row]
             if len(cells) != len(names):
                 fault = f"the row has {len(cells)} cells and the header {len(names)}"
                 yield SourceRow(number, dict(zip(names, cells, strict=False)), fault)
@@ -102,10 +129,30 @@ class Source:
                 values = dict(zip(names, cells, strict=True))
                 yield SourceRow(number, values, _NUL if any("\0" in cell for cell in cells) else "")
 
+    def _checked(self, names: list[str]) -> list[str]:
+        if not names or "" in names or len(set(names)) < len(names):
+            raise SourceUnreadable(file=self.name, reason="its header has an empty or a repeated name")
+        return names
+
+
+def _titles(header: Cells) -> list[str]:
+    cells = header[0]
+    return [cells.get(place, "").strip() for place in range(max(cells) + 1)]
+
+
+def _sheet_row(number: int, found: Cells, names: Sequence[str]) -> SourceRow:
+    cells, fault = found
+    values = {name: cells.get(place, "") for place, name in enumerate(names)}
+    if not fault and max(cells) >= len(names):
+        fault = f"the row has {max(cells) + 1} cells and the header {len(names)}"
+    if not fault and any("\0" in cell for cell in cells.values()):
+        fault = _NUL
+    return SourceRow(number, values, fault)
+
 
 def guess_format(name: str) -> str:
-    """`jsonl` for .jsonl and .ndjson, otherwise `csv`."""
-    return _SUFFIXES.get(Path(name).suffix.lower(), "csv")
+    """`jsonl` for .jsonl and .ndjson, `xlsx` for .xlsx, otherwise `csv`; .gz behind it does not count."""
+    return _SUFFIXES.get(Path(name.lower().removesuffix(".gz")).suffix, "csv")
 
 
 def _read_jsonl(stream: BinaryIO) -> Iterator[SourceRow]:

@@ -11,8 +11,6 @@ from typing import Any, Self
 from kernel.transfer.errors import SourceUnreadable
 from kernel.transfer.sources import Source, SourceRow
 
-_SEPARATOR = "\x1f"
-
 
 class Spool:
     """A temporary SQLite file that vanishes with its connection. Decimals come back as text."""
@@ -42,15 +40,25 @@ class Spool:
         return [SourceRow(number, json.loads(data), fault) for number, data, fault in found]
 
     def groups(self) -> Iterator[list[SourceRow]]:
-        """Rows of one key together, wherever in the file they stood; groups in the order of their first rows."""
-        keys = self._connection.execute("SELECT key FROM rows GROUP BY key ORDER BY min(number)")
-        for (key,) in keys:
-            yield self.find(key)
+        """Rows of one key together, wherever in the file they stood; groups in the order of their first rows.
+
+        Rows without a key do not belong together: each is a group of its own, and at fault.
+        """
+        keys = self._connection.execute(
+            "SELECT key, min(number) FROM rows GROUP BY key, CASE WHEN key = '' THEN number END ORDER BY min(number)"
+        )
+        for key, number in keys:
+            yield self.find(key) if key else [self._keyless(number)]
+
+    def _keyless(self, number: int) -> SourceRow:
+        data, fault = self._connection.execute("SELECT data, fault FROM rows WHERE number = ?", [number]).fetchone()
+        return SourceRow(number, json.loads(data), fault or "the row has nothing in the columns it is grouped by")
 
 
 def key_of(values: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Several columns as one text."""
-    return _SEPARATOR.join("" if values.get(name) is None else str(values[name]) for name in names)
+    """Several columns as one text, which no other values have. Empty where all of them are."""
+    parts = ["" if values.get(name) is None else str(values[name]) for name in names]
+    return json.dumps(parts) if any(parts) else ""
 
 
 def spool_source(source: Source, key: Sequence[str]) -> Spool:

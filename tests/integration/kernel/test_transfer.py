@@ -23,6 +23,7 @@ from kernel.transfer.mapping import ImportMapping, read_mapping
 from kernel.transfer.records import Records
 from kernel.transfer.rejects import Rejects
 from kernel.transfer.sources import Dialect, Source
+from sdk.document_errors import PermissionDenied
 from tests.integration.kernel.shipped import make_tenant, open_shipped
 
 CUSTOMERS = read_mapping(
@@ -197,9 +198,9 @@ def test_an_import_obeys_the_permissions_of_whom_it_is_done_for(shipped, directo
         user = create_user(uow, Passwords(64, 1, 1), directory.tenant.id, "bo@example.com", shipped.clock())
         uow.commit()
     as_user = replace(directory, identity=Identity(user.actor, directory.tenant))
-    report = bring(as_user, "id,name,city\nA,Ada,\n", replace(CUSTOMERS, key=""), tmp_path / "r.jsonl")
-    assert (report.created, report.rejected) == (0, 1)
-    assert told(tmp_path / "r.jsonl") == [(1, [""], "permission_denied")]
+    with pytest.raises(PermissionDenied):
+        bring(as_user, "id,name,city\nA,Ada,\n", replace(CUSTOMERS, key=""), tmp_path / "r.jsonl")
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_a_file_that_breaks_in_the_middle_keeps_the_batches_before_it(directory):
@@ -215,10 +216,10 @@ def test_a_file_that_breaks_in_the_middle_keeps_the_batches_before_it(directory)
 
 
 def exported(caller, write, **wanted):
-    stream = io.StringIO()
+    stream = io.BytesIO()
     with caller.begin() as uow:
         write(caller.context(uow), ExportRequest(**wanted), stream)
-    return stream.getvalue()
+    return stream.getvalue().decode()
 
 
 def test_an_export_to_csv_spreads_objects_and_keeps_lists_as_json(trader):

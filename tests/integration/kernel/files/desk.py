@@ -32,10 +32,10 @@ def values_of(caller, type, field, **wanted):
 
 def take(caller, type, write=write_jsonl):
     """Every document of a type as a file."""
-    stream = io.StringIO()
+    stream = io.BytesIO()
     with caller.begin() as uow:
         write(caller.context(uow), ExportRequest(type), stream)
-    return stream.getvalue()
+    return stream.getvalue().decode()
 
 
 def contents(caller):
