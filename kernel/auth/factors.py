@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kernel.auth import challenges, factor_store, passkeys, recovery, store, totp, trail
-from kernel.auth.errors import FactorUnknown, PasskeyTaken, SecondFactorInvalid, TooManyFactors
+from kernel.auth.errors import ChallengeUnknown, FactorUnknown, PasskeyTaken, SecondFactorInvalid, TooManyFactors
 from kernel.auth.factor_store import Factor
 from kernel.auth.opaque import is_id
 from kernel.auth.passkeys import RelyingParty
@@ -102,7 +102,7 @@ def add_passkey(
     with kernel.database.platform() as uow:
         challenge = challenges.find(uow, challenges.PASSKEY_REGISTRATION, token, now)
         if challenge.user_id != user_id or challenge.nonce is None:
-            raise FactorUnknown(id=token)
+            raise ChallengeUnknown
         challenges.take(uow, challenge)
         _check_count(uow, user_id)
         party = RelyingParty.of(kernel.settings)

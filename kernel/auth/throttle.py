@@ -38,12 +38,12 @@ ADDRESS = Bucket("address", 100, 900)
 FACTOR = Bucket("factor", 5, 900)
 
 _COUNT = """
-INSERT INTO {p}.auth_throttles AS t (key, failures, failed_at, free_at) VALUES (%(key)s, 1, %(now)s, %(now)s)
+INSERT INTO {p}.auth_throttles AS t (key, failures, failed_at, free_at) VALUES (%(key)s, 1, %(now)s, %(past)s)
 ON CONFLICT (key) DO UPDATE SET
-  failures = CASE WHEN t.failed_at < %(forgotten)s THEN 1 ELSE t.failures + 1 END,
+  failures = CASE WHEN t.failed_at < %(past)s THEN 1 ELSE t.failures + 1 END,
   failed_at = %(now)s,
-  free_at = %(now)s + CASE WHEN t.failed_at < %(forgotten)s OR t.failures < %(free)s THEN interval '0'
-    ELSE least(%(max)s, power(2, least(t.failures - %(free)s, 20))) * interval '1 second' END
+  free_at = CASE WHEN t.failed_at < %(past)s OR t.failures < %(free)s THEN %(past)s
+    ELSE %(now)s + least(%(max)s, power(2, least(t.failures - %(free)s, 20))) * interval '1 second' END
 WHERE t.free_at <= %(now)s
 """
 
@@ -51,7 +51,8 @@ WHERE t.free_at <= %(now)s
 def admit(uow: UnitOfWork, bucket: Bucket, subject: str, now: datetime) -> None:
     """Count an attempt; commit before it is checked. Raises TooManyAttempts."""
     values = {
-        "key": _key(bucket, subject), "now": now, "forgotten": now - FORGOTTEN_AFTER,
+        # Where there is no wait, it ended long ago: the clocks of those who come at once may differ a little.
+        "key": _key(bucket, subject), "now": now, "past": now - FORGOTTEN_AFTER,
         "free": bucket.free, "max": bucket.wait_s_max,
     }  # fmt: skip
     if uow.execute(_COUNT, values).rowcount == 0:
@@ -69,7 +70,7 @@ def discount(uow: UnitOfWork, bucket: Bucket, subject: str, now: datetime) -> No
     """This one attempt went well, which says nothing of the others that share the bucket."""
     uow.execute(
         "UPDATE {p}.auth_throttles SET failures = greatest(failures - 1, 0), free_at = %s WHERE key = %s",
-        [now, _key(bucket, subject)],
+        [now - FORGOTTEN_AFTER, _key(bucket, subject)],
     )
 
 

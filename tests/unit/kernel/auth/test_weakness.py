@@ -35,7 +35,6 @@ def test_a_password_nobody_guesses_early_is_fine(password):
         ("Welcome-Welcome1", COMMON),
         ("letmein letmein", COMMON),
         ("qwertyuiop123", COMMON),
-        ("1q2w3e4r password", None),
         ("zyxwvutsrqpo", COMMON),
         ("monkeydragon12", COMMON),
         ("iloveyou12345", COMMON),
