@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from bench.copies import TABLES, Change, Row, Transaction, fresh_names, renamed
+from bench.copies import TABLES, Change, Row, Rows, Transaction, fresh_names, renamed
 from bench.rounds import Work
 
 Parameters = dict[str, Any]
@@ -39,6 +39,42 @@ def statements(schema: str, transaction: Transaction) -> list[Statement]:
         sql = "WITH " + ",\n".join(parts) + "\nSELECT 1"
         made.append(Statement(sql, parameters))
     return made
+
+
+def one_statement(schema: str, rows: Rows, series: int = 0) -> Statement:
+    """All rows of a transaction in their last form, by one statement."""
+    parameters: Parameters = {}
+    parts = [f"document AS ({_insert_rows(schema, 'documents', rows['documents'], parameters)})"]
+    ordered = "ORDER BY r.occurred_at RETURNING position, id"
+    parts.append(f"event AS ({_insert_rows(schema, 'events', rows['events'], parameters, ordered)})")
+    for table in ("keys", "links", "movements"):
+        if rows[table]:
+            parts.append(f"{table}_new AS ({_insert_rows(schema, table, rows[table], parameters)})")
+    if rows["deliveries"]:
+        parts.append(f"deliveries_new AS ({_insert_deliveries(schema, rows['deliveries'], parameters)})")
+    parts += [_advance(schema, index) for index in range(series)]
+    return Statement("WITH " + ",\n".join(parts) + "\nSELECT 1", parameters)
+
+
+def _insert_rows(schema: str, table: str, rows: Sequence[Row], parameters: Parameters, rest: str = "") -> str:
+    names = ", ".join(TABLES[table])
+    return f'INSERT INTO "{schema}".{table} ({names}) SELECT {names} FROM {_rows(table, rows, parameters)} {rest}'
+
+
+def _insert_deliveries(schema: str, rows: Sequence[Row], parameters: Parameters) -> str:
+    names = ", ".join(TABLES["deliveries"])
+    values = names.replace("event_position", "event.position").replace("event_id", "r.event_id")
+    source = _rows("deliveries", rows, parameters)
+    return (
+        f'INSERT INTO "{schema}".deliveries ({names}) SELECT {values} FROM event JOIN {source} ON r.event_id = event.id'
+    )
+
+
+def _rows(table: str, rows: Sequence[Row], parameters: Parameters) -> str:
+    columns = TABLES[table]
+    parameters |= {f"{table}_{name}": [row[name] for row in rows] for name in columns}
+    arrays = ", ".join(f"%({table}_{name})s::{type}[]" for name, type in columns.items())
+    return f"unnest({arrays}) AS r ({', '.join(columns)})"
 
 
 def _parts(schema: str, change: Change) -> tuple[list[str], Parameters]:

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.types.string import TextLoader
 
 from bench.business import Business, found_business
+from bench.traffic import UNREACHED_RATE
 from kernel.auth.records import Authority
 from kernel.auth.service import create_user, log_in
 from kernel.documents.indexes import refresh_indexes
@@ -107,7 +108,12 @@ def open_house() -> Iterator[House]:
     ):
         # Given here, so that a developer's own environment does not decide what is measured.
         settings = Settings(
-            database_url=server.dsn, data_dir=Path(name), applets_dir=None, access_token_ttl_s=ACTIVE_TOKEN_S
+            database_url=server.dsn,
+            data_dir=Path(name),
+            applets_dir=None,
+            access_token_ttl_s=ACTIVE_TOKEN_S,
+            rate_limit_per_minute=UNREACHED_RATE,
+            rate_limit_burst=UNREACHED_RATE,
         )
         kernel = build_kernel(settings, server.dsn)
         try:

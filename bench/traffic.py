@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self
 
 CLIENTS = 4
+# Requests a minute: what limits them is at work as anywhere, and refuses none.
+UNREACHED_RATE = 1_000_000
 STOP_S_MAX = 15
 
 # [method, path, body], see bench.load.
@@ -27,19 +29,39 @@ class LoadFailed(Exception):
 @contextmanager
 def open_servers(dsn: str, folder: Path, count: int = 1, *, has_worker: bool = True) -> Iterator[list[int]]:
     """Server processes on the database; their ports. They write their logs, as any server does, into the folder."""
-    settings = {"BOS_DATABASE_URL": dsn, "BOS_DATA_DIR": str(folder), "BENCH_WORKER": "1" if has_worker else "0"}
+    settings = {
+        "BOS_DATABASE_URL": dsn,
+        "BOS_DATA_DIR": str(folder),
+        "BOS_RATE_LIMIT_PER_MINUTE": str(UNREACHED_RATE),
+        "BOS_RATE_LIMIT_BURST": str(UNREACHED_RATE),
+        "BENCH_WORKER": "1" if has_worker else "0",
+    }
     with ExitStack() as stack:
         logs = [folder / f"server-{number}.log" for number in range(count)]
         yield [stack.enter_context(_open_server(settings, log)) for log in logs]
 
 
 @contextmanager
-def _open_server(settings: Mapping[str, str], log: Path) -> Iterator[int]:
+def open_handlers(dsn: str, folder: Path, recipes: Mapping[str, Any], count: int) -> Iterator[list[int]]:
+    """Processes of the bare handler, see bench.handler; their ports."""
+    job = json.dumps({"dsn": dsn, "recipes": recipes}).encode() + b"\n"
+    with ExitStack() as stack:
+        logs = [folder / f"handler-{number}.log" for number in range(count)]
+        yield [stack.enter_context(_open_server({}, log, "bench.handler", job)) for log in logs]
+
+
+@contextmanager
+def _open_server(
+    settings: Mapping[str, str], log: Path, module: str = "bench.server", job: bytes = b""
+) -> Iterator[int]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOS_")}
     with log.open("wb") as file:
-        process = _start("bench.server", {**kept, **settings}, file.fileno())
+        process = _start(module, {**kept, **settings}, file.fileno())
     with _stopping(process):
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(job)
+        process.stdin.flush()
         port = process.stdout.readline()
         if not port:
             raise LoadFailed(log.read_text(errors="replace")[-2000:])
