@@ -38,7 +38,8 @@ _LIST_PARAMETERS: dict[str, Callable[[str], Any]] = {
 }  # fmt: skip
 
 
-_GET_PARAMETERS = {"fields": read_names, "as_of": read_moment, "revision": read_count}
+_CREATE_PARAMETERS: dict[str, Callable[[str], Any]] = {"perform": str}
+_GET_PARAMETERS: dict[str, Callable[[str], Any]] = {"fields": read_names, "as_of": read_moment, "revision": read_count}
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Endpoints:
         return self._run(request, lambda ctx, type: _list(ctx, type, wanted, fields), read_only=True)
 
     def create(self, request: Request) -> Response:
-        data = object_body(request)
-        return self._run(request, lambda ctx, type: _create(ctx, type, data))
+        data, action = object_body(request), read_parameters(request, _CREATE_PARAMETERS).get("perform")
+        return self._run(request, lambda ctx, type: _create(ctx, type, data, action))
 
     def create_bulk(self, request: Request) -> Response:
         items, keep_good = _bulk_body(request)
@@ -200,11 +201,11 @@ def _hidden(ctx: KernelContext, type: DocumentType, row: Row) -> frozenset[str]:
     return ctx.permissions.mask(type, "read", to_document(type, row), ctx.scope()) if widest else widest
 
 
-def _create(ctx: KernelContext, type: DocumentType, data: Mapping[str, Any]) -> Reply:
+def _create(ctx: KernelContext, type: DocumentType, data: Mapping[str, Any], action: str | None) -> Reply:
     company_id = data.get("company_id")
     if company_id is not None and not isinstance(company_id, str):
         raise InvalidRequest(violations=[Violation("/company_id", "type", "a company's id is text", "an id")])
-    return _reply(ctx, type, service.create(ctx, type.name, data, company_id=company_id), 201)
+    return _reply(ctx, type, service.create(ctx, type.name, data, company_id=company_id, perform=action), 201)
 
 
 def _create_many(ctx: KernelContext, type: DocumentType, items: Sequence[Any], keep_good: bool) -> Reply:

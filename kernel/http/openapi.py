@@ -102,7 +102,10 @@ def _type_paths(type: DocumentType, catalogue: Catalogue | None) -> Paths:
     paths: Paths = {
         collection: {
             "get": _operation(type, "list", f"List {type.collection}", 200, json_content(_page_of(one)), _LIST),
-            "post": _operation(type, "create", f"Create: {type.title}", 201, json_content(one), body=INPUT_SUFFIX),
+            "post": _operation(
+                type, "create", f"Create: {type.title}", 201, json_content(one), _perform(type, catalogue),
+                body=INPUT_SUFFIX,
+            ),
         },
         f"{collection}/bulk": {"post": _bulk(type)},
         f"{collection}/{{id}}": {
@@ -148,6 +151,15 @@ def _action_paths(type: DocumentType, catalogue: Catalogue | None, one_path: str
         operation["requestBody"] = {"required": False, "content": json_content(schema)}
         paths[f"{one_path}/{action.name}"] = {"post": operation}
     return paths
+
+
+def _perform(type: DocumentType, catalogue: Catalogue | None) -> tuple[Operation, ...]:
+    """What may follow the creation at once; nothing for types without actions."""
+    machine = catalogue.machines.get(type.name) if catalogue else None
+    names = sorted(machine.actions) if machine else []
+    said = "An action that follows at once, in the same transaction, without arguments."
+    parameter = {"name": "perform", "in": "query", "description": said, "schema": {"enum": names}}
+    return (parameter,) if names else ()
 
 
 def _restore(type: DocumentType) -> Operation:
