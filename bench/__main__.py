@@ -15,6 +15,7 @@ from bench.postings import trial_balance
 from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
 from bench.tenants import create_tenants, thousandth_tenant
+from bench.valuation import value_stock
 from bench.writes import create_in_process, create_over_http, post_over_http
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "post.http": post_over_http,
     "list.filtered": list_over_http,
     "trial_balance": trial_balance,
+    "valuation.loop": value_stock,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }

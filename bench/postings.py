@@ -114,12 +114,18 @@ def _measure_fold(house: House, tenant: Tenant, effort: Effort) -> Figure:
         for _ in range(effort.repeats):
             marks.append(_per_second(_mark_once(connection, _for(tenant, _MARK))))
             rates.append(_per_second(_fold_once(house, tenant, FOLD_BATCH)))
-        while _fold_once(house, tenant, REST_BATCH)[0] == REST_BATCH:
-            pass
-        connection.execute(f'VACUUM ANALYZE "{tenant.schema}".movements')
-        connection.execute(f'VACUUM ANALYZE "{tenant.schema}".totals')
+    fold_all(house, tenant)
     say(f"  folded in {time.monotonic() - started:.0f} s")
     return Figure("fold", "rows/s", rates, marks, f"psycopg, marking {FOLD_BATCH} rows as folded")
+
+
+def fold_all(house: House, tenant: Tenant) -> None:
+    """Everything that is not folded yet, and the statistics PostgreSQL would have by and by."""
+    while _fold_once(house, tenant, REST_BATCH)[0] == REST_BATCH:
+        pass
+    with house.connect() as connection:
+        connection.execute(f'VACUUM ANALYZE "{tenant.schema}".movements')
+        connection.execute(f'VACUUM ANALYZE "{tenant.schema}".totals')
 
 
 def _per_second(done: tuple[int, float]) -> float:
