@@ -109,8 +109,8 @@ def _faults(ctx: KernelContext, document: Document, previous: Document | None) -
         yield Violation(
             "/document_type", "unknown_type", message, nearest_or_all(document["document_type"], open_types)
         )
-    for name in _FIXED if previous is not None else ():
-        if document[name] != previous[name]:
+    for name in _FIXED:
+        if previous is not None and document[name] != previous[name]:
             yield Violation(f"/{name}", "fixed", f"the {name} stays as it is", str(previous[name]))
     for name, only in _OF_KIND.items():
         if document.get(name) and kind != only:

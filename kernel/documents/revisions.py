@@ -70,4 +70,4 @@ def _revision(row: tuple[Any, ...], hidden: frozenset[str], is_auditor: bool) ->
 
 def _without_origin(request: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What connects a change with logs, without telling where somebody works from and with what."""
-    return request and {name: value for name, value in request.items() if name not in ORIGIN}
+    return {name: value for name, value in request.items() if name not in ORIGIN} if request else None

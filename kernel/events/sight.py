@@ -16,7 +16,7 @@ from sdk.event import Event
 
 EVENT, DELIVERY = "kernel.event", "kernel.delivery"
 # What the event of a changed document tells.
-_OF_CHANGES = ("diff", "state", "number", "arguments", "company_id")
+_OF_CHANGES = ("diff", "state", "number", "arguments", "company_id", "schema_version", "revision")
 
 
 def check_operator(ctx: KernelContext, action: str) -> None:
