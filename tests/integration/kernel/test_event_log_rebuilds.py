@@ -16,7 +16,7 @@ from sdk.errors import Conflict
 from tests.integration.kernel.shipped import make_tenant, open_shipped
 
 INVOICE, CUSTOMER, PRODUCT = "receivables.invoice", "parties.customer", "catalog.product"
-STEPS = 120
+STEPS = 240
 EVENTS = f"SELECT {', '.join(CHANGE_COLUMNS)} FROM {{t}}.events ORDER BY aggregate_id, version, position"
 
 
@@ -37,7 +37,8 @@ class Trade:
 
     def create(self, ctx):
         self.number += 1
-        self.invoices.append(ctx.documents.create(INVOICE, self.business.invoice(self.number)).id)
+        action = self.chance.choice([None, None, "post"])
+        self.invoices.append(ctx.documents.create(INVOICE, self.business.invoice(self.number), perform=action).id)
         self.done["created"] += 1
 
     def work(self, ctx):
