@@ -46,7 +46,8 @@ class Work:
     """What is being gathered in this transaction until a document is written; shared by all its contexts.
 
     writing: ids of documents in the middle of being saved or acted upon. seen: rows of others that were read together
-    meanwhile. held: types by id of new documents not written yet. changed_types: those that caches are kept of.
+    meanwhile. held: types by id of new documents not written yet. late: documents by
+    what stands for their numbers; waiting: writes that a number is missing for. changed_types: those that caches are kept of.
     bulk: takes writes that are to be one statement, during an import.
     """
 
@@ -55,6 +56,8 @@ class Work:
     bound: dict[tuple[Any, ...], KernelContext] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    late: dict[str, Any] = field(default_factory=dict)
+    waiting: list[Any] = field(default_factory=list)
     changed_types: set[str] = field(default_factory=set)
     bulk: BulkWriter | None = None
 
@@ -74,6 +77,8 @@ class KernelContext:
     causation_id: str | None = None
     applet: str | None = None
     work: Work = field(default_factory=Work)
+    # Of the request (an `auth.Identity`); None for operators and event handlers.
+    identity: Any = None
 
     def bind(self, applet: str) -> KernelContext:
         """This context as code of `applet` has it: its own data, and of the rest what both it and the actor may."""

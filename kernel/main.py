@@ -48,7 +48,7 @@ class Kernel(Parts):
         permissions, actor = compile_for(uow, runtime, identity.actor)
         if identity.scopes is not None:
             permissions = permissions.limited_by(identity.scopes)
-        return self._context(uow, runtime, actor, permissions, request)
+        return self._context(uow, runtime, actor, permissions, request, identity=identity)
 
     @contextmanager
     def operate(self, tenant: TenantRecord, *, actor: Actor = OPERATOR) -> Iterator[KernelContext]:
@@ -77,6 +77,7 @@ class Kernel(Parts):
         request: RequestRecord | None,
         correlation_id: str | None = None,
         causation_id: str | None = None,
+        identity: Any = None,
     ) -> KernelContext:
         return KernelContext(
             kernel=self,
@@ -88,6 +89,7 @@ class Kernel(Parts):
             correlation_id=correlation_id or new_id(),
             request=request,
             causation_id=causation_id,
+            identity=identity,
         )
 
 
@@ -98,6 +100,8 @@ def build_kernel(settings: Settings, owner_dsn: str, *, clock: Clock = utc_now) 
         databases=settings.databases,
         pool_size_max=settings.pool_size_max,
         statement_timeout_ms=settings.statement_timeout_ms,
+        replicas=settings.replicas,
+        replica_lag_max_ms=settings.replica_lag_max_ms,
     )
     installations = []
     for name in database.names:

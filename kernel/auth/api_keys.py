@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.auth import service
 from kernel.auth.administration import API_KEY, authorize, authorize_over, find_target, require_log_in
+from kernel.auth.freshness import require_step_up
 from kernel.auth.origins import origin_of
 from kernel.auth.records import Identity, NewApiKey
 from kernel.auth.schemas import NewKey, body_of
-from kernel.auth.step_up import require_step_up
 from kernel.http.admission import identify
 from kernel.http.parameters import read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.auth import factors, trail
 from kernel.auth.administration import authorize, require_log_in
+from kernel.auth.freshness import require_step_up
 from kernel.auth.origins import origin_of
 from kernel.auth.records import Identity
 from kernel.auth.schemas import ConfirmTotp, NewPasskey, NewTotp, body_of
-from kernel.auth.step_up import require_step_up
 from kernel.http.admission import identify
 from kernel.http.parameters import read_count, read_parameters
 from kernel.http.requests import Reply, answer, parse_body, run_platform

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.auth import entry, service
 from kernel.auth.administration import require_log_in
+from kernel.auth.freshness import require_fresh_factor
 from kernel.auth.origins import origin_of
 from kernel.auth.records import Authority, Identity
 from kernel.auth.resets import use_reset
@@ -22,7 +23,7 @@ from kernel.auth.schemas import (
     StepUp,
     body_of,
 )
-from kernel.auth.step_up import ask_step_up, require_fresh_factor, step_up
+from kernel.auth.step_up import ask_step_up, step_up
 from kernel.auth.users import change_checked_password
 from kernel.context import KernelContext
 from kernel.http.admission import identify

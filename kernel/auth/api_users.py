@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from kernel.auth import service
 from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target
 from kernel.auth.factors import reset_factors
+from kernel.auth.freshness import require_step_up
 from kernel.auth.origins import origin_of
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Identity, Origin, User
 from kernel.auth.resets import issue_reset
 from kernel.auth.schemas import NewUser, UserChange, body_of
-from kernel.auth.step_up import require_step_up
 from kernel.auth.users import USERS_PAGE_MAX
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify

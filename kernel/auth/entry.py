@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.auth import challenges, factor_store, passkeys, store, throttle, trail
 from kernel.auth.errors import ChallengeUnknown, InvalidCredentials, SecondFactorInvalid, SecondFactorRequired
+from kernel.auth.methods import PASSKEY, PASSWORD
 from kernel.auth.passkeys import RelyingParty
 from kernel.auth.policy import requires_second_factor
-from kernel.auth.proofs import PASSKEY, Proof, admit_proof, ask, check_factor, note_failure, use_passkey
+from kernel.auth.proofs import Proof, admit_proof, ask, check_factor, note_failure, use_passkey
 from kernel.auth.records import Authority, Credentials, Origin, Tokens
-from kernel.auth.sessions import PASSWORD, check_password, check_states, find_credentials, open_session
+from kernel.auth.sessions import check_password, check_states, find_credentials, open_session
 from kernel.auth.throttle import ACCOUNT, ADDRESS
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.tenancy.directory import find_tenant

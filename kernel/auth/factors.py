@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from kernel.auth import challenges, factor_store, passkeys, recovery, store, totp, trail
 from kernel.auth.errors import ChallengeUnknown, FactorUnknown, PasskeyTaken, SecondFactorInvalid, TooManyFactors
 from kernel.auth.factor_store import Factor
+from kernel.auth.methods import TOTP, WEBAUTHN
 from kernel.auth.opaque import is_id
 from kernel.auth.passkeys import RelyingParty
-from kernel.auth.proofs import TOTP, TOTP_PURPOSE, WEBAUTHN, admit_proof, open_secret
+from kernel.auth.proofs import TOTP_PURPOSE, admit_proof, open_secret
 from kernel.auth.records import Identity, Origin, User
 from kernel.auth.throttle import FACTOR, forgive
 from kernel.auth.users import get_user

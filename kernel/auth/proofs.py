@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.auth import challenges, factor_store, passkeys, recovery, totp, trail
 from kernel.auth.errors import SecondFactorInvalid
 from kernel.auth.factor_store import Challenge, Factor
+from kernel.auth.methods import RECOVERY_CODE, TOTP, WEBAUTHN
 from kernel.auth.passkeys import RelyingParty
 from kernel.auth.records import Credentials, Origin, User
 from kernel.auth.throttle import FACTOR, admit, forgive
@@ -19,9 +20,6 @@ from kernel.secrets.envelope import open_sealed
 if TYPE_CHECKING:
     from kernel.parts import Parts
 
-TOTP, WEBAUTHN, RECOVERY_CODE, PASSKEY = "totp", "webauthn", "recovery_code", "passkey"
-# Methods that prove more than a password does. A passkey alone has verified its user.
-SECOND_FACTORS = frozenset({TOTP, WEBAUTHN, RECOVERY_CODE, PASSKEY})
 TOTP_PURPOSE = "totp_secret"
 
 

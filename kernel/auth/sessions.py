@@ -22,6 +22,7 @@ from kernel.auth.errors import (
     TenantSuspended,
     UserSuspended,
 )
+from kernel.auth.methods import PASSWORD
 from kernel.auth.opaque import REFRESH_TOKEN, OpaqueToken, is_id, make_refresh_token, read_token, was_issued
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Authority, Credentials, Origin, SessionRecord, Tokens, User
@@ -31,7 +32,6 @@ from kernel.tenancy.record import TenantRecord
 from sdk.identifiers import new_id
 
 REFRESH_RACE = timedelta(seconds=10)
-PASSWORD = "password"
 
 
 def find_credentials(uow: UnitOfWork, tenant: str, email: str) -> Credentials | None:

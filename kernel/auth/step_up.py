@@ -1,9 +1,4 @@
-"""Dangerous actions take a fresh proof that it is still the user who sits there (RFC 9470 calls it step-up).
-
-    require_step_up(kernel, identity)
-
-before the action. The proof is remembered in the session, for `BOS_STEP_UP_TTL_S`.
-"""
+"""Proving anew who one is, in the session at hand; `freshness.py` asks for it."""
 
 from __future__ import annotations
 
@@ -12,36 +7,17 @@ from typing import TYPE_CHECKING, Any
 from kernel.auth import challenges, factor_store, store, trail
 from kernel.auth.administration import require_log_in
 from kernel.auth.entry import recheck_password
-from kernel.auth.errors import InvalidCredentials, SecondFactorInvalid, StepUpRequired
-from kernel.auth.proofs import SECOND_FACTORS, Proof, admit_proof, ask, check_factor, note_failure
+from kernel.auth.errors import InvalidCredentials, SecondFactorInvalid
+from kernel.auth.freshness import has_factors, require_step_up
+from kernel.auth.methods import PASSWORD
+from kernel.auth.proofs import Proof, admit_proof, ask, check_factor, note_failure
 from kernel.auth.records import Credentials, Identity, Origin
-from kernel.auth.sessions import PASSWORD
 from kernel.auth.users import get_user
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
-    from kernel.parts import Parts
 
-
-def require_step_up(kernel: Parts, identity: Identity) -> None:
-    """Raises StepUpRequired unless the user has just proved who they are, by a factor if they have one.
-
-    An API key proves nothing of the kind: LogInRequired. One statement, and none when the last proof is too old.
-    """
-    require_log_in(identity)
-    ttl_s = kernel.settings.step_up_ttl_s
-    proved_at = identity.authenticated_at
-    is_fresh = proved_at is not None and (kernel.clock() - proved_at).total_seconds() < ttl_s
-    if not is_fresh or not _is_strong(kernel, identity):
-        raise StepUpRequired(minutes=max(1, ttl_s // 60))
-
-
-def require_fresh_factor(kernel: Parts, identity: Identity) -> None:
-    """The same for users with a second factor only: where the password is asked for anyway."""
-    with kernel.database.glance() as uow:
-        has_factors = bool(factor_store.list_factors(uow, identity.actor.id))
-    if has_factors:
-        require_step_up(kernel, identity)
+__all__ = ["ask_step_up", "require_step_up", "step_up"]
 
 
 def ask_step_up(kernel: Kernel, identity: Identity) -> dict[str, Any]:
@@ -63,9 +39,8 @@ def step_up(kernel: Kernel, identity: Identity, proof: Proof, token: str | None,
     session_id = require_log_in(identity)
     with kernel.database.platform() as uow:
         found = store.find_credentials_of(uow, identity.actor.id)
-        has_factors = bool(factor_store.list_factors(uow, identity.actor.id))
     assert found is not None
-    if not has_factors:
+    if not has_factors(kernel, identity):
         _prove_password(kernel, found, session_id, proof, origin)
     else:
         _prove_factor(kernel, found, session_id, proof, token, origin)
@@ -106,10 +81,3 @@ def _remember(uow: Any, kernel: Kernel, found: Credentials, session_id: str, met
         uow, found.tenant.id, "step_up.passed", now, user_id=found.user.id, session_id=session_id, origin=origin,
         method=method,
     )  # fmt: skip
-
-
-def _is_strong(kernel: Parts, identity: Identity) -> bool:
-    if not SECOND_FACTORS.isdisjoint(identity.methods):
-        return True
-    with kernel.database.glance() as uow:
-        return not factor_store.list_factors(uow, identity.actor.id)

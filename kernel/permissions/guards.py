@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kernel.auth.freshness import require_step_up
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, kinds_of_schema, to_sql
 from kernel.permissions.compile import Grant, compile_permissions
@@ -37,7 +38,7 @@ SELECT id::text, data FROM {t}.documents
 def check_change(ctx: KernelContext, document: Document, previous: Document | None = None) -> None:
     """Whether a role or grant may be written like this; other types pass. previous: as it stands, None when new.
 
-    Raises RoleInvalid, RoleUnknown, RightsExceeded, LastAdministrator.
+    Raises RoleInvalid, RoleUnknown, RightsExceeded, LastAdministrator, StepUpRequired.
     """
     if document.type == "kernel.role":
         _check_role(ctx, document)
@@ -81,7 +82,11 @@ def _check_grant(ctx: KernelContext, document: Document) -> None:
         message = f"there is no role {grant.role}"
         fault = Violation("/role", "role_unknown", message, nearest_or_all(grant.role, roles))
         raise RoleUnknown(role=grant.role, violations=[fault])
-    check_delegation(ctx, compile_permissions(roles, [grant]))
+    handed_out = compile_permissions(roles, [grant])
+    check_delegation(ctx, handed_out)
+    # Whoever may grant is an administrator, by whatever role. The command line has no session to prove anything in.
+    if ctx.request is not None and ctx.identity is not None and handed_out.reaches_all("kernel.grant", "create"):
+        require_step_up(ctx.kernel, ctx.identity, aside=True)
 
 
 def _check_role(ctx: KernelContext, document: Document) -> None:

@@ -36,7 +36,7 @@ LIST_STATEMENTS = 5
 CREATE_INVOICE_STATEMENTS = 4
 POST_INVOICE_STATEMENTS = 7
 # Over HTTP, what finds out who is asking comes on top.
-AUTHENTICATION_STATEMENTS = {"session": 1, "key": 3}
+AUTHENTICATION_STATEMENTS = {"session": 1, "key": 1}
 # What a refusal may cost: nothing is written, and nothing is asked that the answer does not need.
 REFUSED_CREATE_STATEMENTS = 2
 # Rows of all tables that one customer of 1,000 bytes of JSON makes; the event repeats the fields.
