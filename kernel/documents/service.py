@@ -13,9 +13,10 @@ from kernel.documents.check import cast_changed, cast_new, complete, complete_re
 from kernel.documents.custom_fields import settle_definition, settle_removal
 from kernel.documents.numbering import assign_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, FOR_KEEPING, read_row, to_document
-from kernel.documents.save import Change, Held, drop, hold_back, save
+from kernel.documents.save import Change, Prepared, drop, hold_back, save
 from kernel.documents.settings import check_setting
 from kernel.permissions.guards import check_change, check_removal
+from kernel.privacy.rule_checks import check_rule
 from kernel.secrets.reveal import reveal_each
 from sdk.context import Lock
 from sdk.document import Document
@@ -79,7 +80,7 @@ def create(
         ctx.permissions.check("create", type, document, ctx.scope())
         _check_kernel_types(ctx, document)
         ctx.kernel.quotas.admit_document(ctx, type_name)
-        assign_number(ctx, type, document, "create")
+        document = assign_number(ctx, type, document, "create")
         created = Change(type, document, stored, None, "created")
         if perform is not None:
             return _perform_at_once(ctx, created, perform)
@@ -181,7 +182,7 @@ def _act(
     before: Mapping[str, Any],
     action: str,
     arguments: Mapping[str, Any],
-    held: Held | None = None,
+    held: Prepared | None = None,
 ) -> Document:
     """before: the JSON of its fields. held: its creation, when it is to be written with that."""
     machine = ctx.runtime.catalogue.machines.get(type.name)
@@ -196,11 +197,12 @@ def _act(
     if faults:
         raise DocumentInvalid(type=f"{type.name}.{action}", violations=faults)
     target = machine.check({**document.scope(), **ctx.scope(), "arguments": values}, document.state, action)
-    call, hooks = {"ctx": ctx, "document": document, "action": action, "arguments": values}, ctx.runtime.catalogue.hooks
+    hooks = ctx.runtime.catalogue.hooks
+    call: dict[str, Any] = {"ctx": ctx, "document": document, "action": action, "arguments": values}
     subject = f"{type.name}.{action}"
     hooks.call("validate_action", subject, **call)
     with ctx.writing(document):
-        assign_number(ctx, type, document, action)
+        document = call["document"] = assign_number(ctx, type, document, action)
         hooks.call("perform_action", subject, **call)
         fill_computed(ctx, type, document)
         stored = to_stored(type, document)
@@ -229,8 +231,8 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     with ctx.undivided() if hooks.caller("before_delete", type.name) else nullcontext():
         hooks.call("before_delete", type.name, ctx=ctx, document=previous)
         check_removal(ctx, previous)
-        settle_removal(ctx, previous)
         _refuse_while_linked(ctx, previous)
+        settle_removal(ctx, previous)
     document = previous.copy()
     document.version += 1
     document.deleted_at = ctx.now
@@ -304,6 +306,7 @@ def _check_kernel_types(ctx: KernelContext, document: Document, previous: Docume
     """What steers the tenant must make sense: roles, grants, settings."""
     check_change(ctx, document, previous)
     check_setting(ctx, document)
+    check_rule(ctx, document)
     settle_definition(ctx, document, previous)
     if document.type == "kernel.company" and previous is None:
         ctx.kernel.quotas.admit_company(ctx)

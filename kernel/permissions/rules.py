@@ -57,7 +57,7 @@ class Rule:
 def unknown_names(condition: Expression, type: DocumentType) -> list[str]:
     """Names a condition mentions and the type does not declare. Such a condition holds for no document of the type.
 
-    Neither do tenants' own `custom_` fields count: they have no declared kind a list could compare them by.
+    Neither do `custom_` names that no definition of the tenant's declares: they have no kind a list could compare by.
     """
     return sorted(name for name in condition.names if not _is_known(name, type))
 

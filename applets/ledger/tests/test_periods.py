@@ -86,7 +86,7 @@ def test_there_is_one_rate_a_day_and_none_of_a_currency_to_itself(books):
         books.rate("EUR", "1")
 
 
-def test_a_period_restored_over_a_locked_one_opens_nothing(books):
+def test_a_period_is_not_restored_over_a_locked_one(books):
     year = books.fiscal_year(periods=False)
     half = {"name": "H1", "fiscal_year": year.id, "starts_on": "2026-01-01", "ends_on": "2026-06-30"}
     first = books.documents.create("ledger.period", half)
@@ -95,7 +95,8 @@ def test_a_period_restored_over_a_locked_one_opens_nothing(books):
     books.documents.delete("ledger.period", second.id)
     books.documents.restore("ledger.period", first.id)
     books.perform(books.perform(first, "close"), "lock")
-    books.documents.restore("ledger.period", second.id)
+    with pytest.raises(PeriodOverlaps):
+        books.documents.restore("ledger.period", second.id)
     with pytest.raises(PeriodClosed) as refused:
         books.post(("6200", "1"), ("1020", "-1"), on="2026-03-15")
     assert refused.value.details == {"period": "H1", "state": "locked"}
