@@ -11,6 +11,7 @@ from kernel.auth import users as verbs
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import User
 from kernel.cli.accounts import read_password
+from kernel.cli.credentials import BY_OPERATOR, add_auth, add_credentials
 from kernel.cli.options import AsJson, Tenant
 from kernel.cli.root import Cli, group
 from kernel.cli.session import choose_tenant, find_company, find_user, open_kernel
@@ -28,11 +29,12 @@ Companies = Annotated[
 
 
 def add_commands(cli: Cli) -> None:
-    """Add the group `user`."""
+    """Add the groups `user` and `auth`."""
     commands = group("Users of a tenant, and what they are granted.")
     cli.add_typer(commands, name="user")
-    for add in (_add_create, _add_list, _add_password, _add_grant, _add_states):
+    for add in (_add_create, _add_list, _add_password, _add_grant, _add_states, add_credentials):
         add(commands)
+    add_auth(cli)
 
 
 def _add_create(commands: typer.Typer) -> None:
@@ -61,7 +63,9 @@ def _add_create(commands: typer.Typer) -> None:
             found = choose_tenant(kernel, tenant)
             with kernel.database.platform() as uow:
                 passwords, now = Passwords.of(kernel.settings), kernel.clock()
-                user = verbs.create_user(uow, passwords, found.id, email, now, name=name, password=password)
+                user = verbs.create_user(
+                    uow, passwords, found.id, email, now, name=name, password=password, origin=BY_OPERATOR
+                )
                 # A role that does not exist must not leave a user behind who can do nothing.
                 grant_roles(kernel, found, user, role or (), company or ())
                 uow.commit()
@@ -115,7 +119,9 @@ def _add_password(commands: typer.Typer) -> None:
         with open_kernel(terminal.settings) as kernel:
             user = find_user(kernel, choose_tenant(kernel, tenant), email)
             with kernel.database.platform() as uow:
-                verbs.set_password(uow, Passwords.of(kernel.settings), user, password, kernel.clock())
+                verbs.set_password(
+                    uow, Passwords.of(kernel.settings), user, password, kernel.clock(), origin=BY_OPERATOR
+                )
                 uow.commit()
         terminal.show_record({"email": user.email} | ({"password": password} if is_generated else {}))
 
@@ -159,7 +165,7 @@ def _add_states(commands: typer.Typer) -> None:
         with open_kernel(terminal.settings) as kernel:
             user = find_user(kernel, choose_tenant(kernel, tenant), email)
             with kernel.database.platform() as uow:
-                changed = verbs.suspend_user(uow, user.tenant_id, user.id, kernel.clock())
+                changed = verbs.suspend_user(uow, user.tenant_id, user.id, kernel.clock(), origin=BY_OPERATOR)
                 uow.commit()
         terminal.show_record(describe(changed))
 
@@ -175,7 +181,7 @@ def _add_states(commands: typer.Typer) -> None:
         with open_kernel(terminal.settings) as kernel:
             user = find_user(kernel, choose_tenant(kernel, tenant), email)
             with kernel.database.platform() as uow:
-                changed = verbs.resume_user(uow, user.tenant_id, user.id, kernel.clock())
+                changed = verbs.resume_user(uow, user.tenant_id, user.id, kernel.clock(), origin=BY_OPERATOR)
                 uow.commit()
         terminal.show_record(describe(changed))
 
