@@ -16,17 +16,18 @@ from kernel.cli.root import EXIT_FAILED, Cli
 from kernel.cli.session import act, find_caller, find_company, open_kernel
 from kernel.cli.terminal import Terminal
 from kernel.transfer.caller import Caller
+from kernel.transfer.command import CommandImport
 from kernel.transfer.errors import MappingInvalid, SourceUnreadable
-from kernel.transfer.importer import BATCH_SIZE, Importer, ImportOptions, ImportReport
+from kernel.transfer.importer import BATCH_SIZE, ImportOptions, ImportReport
 from kernel.transfer.mapping import ImportMapping, load_mapping
-from kernel.transfer.records import Records
-from kernel.transfer.rejects import Rejects
+from kernel.transfer.requests import ON_EXISTING, check_key
 from kernel.transfer.sources import FORMATS, STDIN, Dialect, Source, guess_format
 from sdk.errors import Violation
-from sdk.nearest import nearest_or_all
-from sdk.schema import DocumentType
 
-ON_EXISTING = ("skip", "update", "reject")
+Format = Annotated[str | None, typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; else by the name.")]
+BadRows = Annotated[Path | None, typer.Option("--rejects", help="Where bad rows go; else <file>.rejects.jsonl here.")]
+Batch = Annotated[int, typer.Option("--batch", min=1, max=5000, help="Documents in a transaction.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where an import of this file was stopped or killed.")]
 
 
 def add_commands(cli: Cli) -> None:
@@ -35,7 +36,7 @@ def add_commands(cli: Cli) -> None:
     @cli.command("import")
     def import_documents(
         context: typer.Context,
-        file: Annotated[str, typer.Argument(help="CSV or JSONL; - is standard input.", show_default=False)],
+        file: Annotated[str, typer.Argument(help="CSV, JSONL or XLSX; - is standard input.", show_default=False)],
         type: Annotated[str, typer.Option("--type", help="Document type, unless the mapping says it.")] = "",
         mapping: Annotated[
             Path | None, typer.Option("--mapping", "-m", help="JSON file; without it columns are fields.")
@@ -44,31 +45,30 @@ def add_commands(cli: Cli) -> None:
         on_existing: Annotated[
             str, typer.Option("--on-existing", help="What to do with a known one: skip, update or reject.")
         ] = "skip",
-        format: Annotated[str | None, typer.Option("--format", "-f", help="csv or jsonl; else by the name.")] = None,
+        format: Format = None,
         delimiter: Annotated[str, typer.Option("--delimiter", help="Between the cells of a CSV.")] = ",",
         encoding: Annotated[str, typer.Option("--encoding", help="Of a CSV.")] = "utf-8",
-        rejects: Annotated[
-            Path | None, typer.Option("--rejects", help="Where bad rows go; else <file>.rejects.jsonl here.")
-        ] = None,
-        batch: Annotated[
-            int, typer.Option("--batch", min=1, max=5000, help="Documents in a transaction.")
-        ] = BATCH_SIZE,
+        rejects: BadRows = None,
+        batch: Batch = BATCH_SIZE,
+        resume: Resume = False,
         company: Company = None,
         dry_run: DryRun = False,
         tenant: Tenant = None,
         as_user: ActAs = None,
         json: AsJson = False,
     ) -> None:
-        """Import documents from CSV or JSONL. Good rows go in, bad ones into the rejects file; then the code is 1.
+        """Import documents from a file. Good rows go in, bad ones into the rejects file; then the code is 1.
 
-        With --dry-run all of it is done and rolled back. A mapping joins files, groups rows, looks up links and
-        performs actions: see docs/cli.md.
+        With --dry-run all of it is done and rolled back. One that was stopped or killed goes on with --resume. A
+        mapping joins files, groups rows, looks up links and performs actions: see docs/cli.md.
 
         Examples:
 
             bos import customers.csv --type parties.customer --key code
 
             bos import orders.csv --mapping invoices.json --dry-run
+
+            bos import large.xlsx --type catalog.product --key code --resume
 
             cat more.jsonl | bos import - --format jsonl --type catalog.product --on-existing update --key code
         """
@@ -82,10 +82,12 @@ def add_commands(cli: Cli) -> None:
         plan = _read_plan(mapping, type, key)
         dialect = Dialect(format or guess_format(file), delimiter.replace("\\t", "\t"), encoding)
         path = rejects or Path(f"{'stdin' if file == STDIN else Path(file).stem}.rejects.jsonl")
-        with open_kernel(terminal.settings) as kernel, _open(file) as stream, Rejects(path) as bin:
+        content = mapping.read_bytes() if mapping else b""
+        with open_kernel(terminal.settings) as kernel, _open(file) as stream:
             caller = find_caller(kernel, tenant, as_user)
             options = _options(caller, plan, company, on_existing=on_existing, batch=batch, is_rehearsal=dry_run)
-            report = _run(terminal, caller, options, Source(file, stream, dialect), bin)
+            source = Source(file, stream, dialect)
+            report = _run(terminal, CommandImport(caller, options, source, path, content, resume))
         _show(terminal, report, path, is_rehearsal=dry_run)
 
 
@@ -101,7 +103,7 @@ def _read_plan(path: Path | None, type: str, key: str) -> ImportMapping:
 
 def _options(caller: Caller, plan: ImportMapping, company: str | None, **given: Any) -> ImportOptions:
     with act(caller, is_kept=False) as ctx:
-        _check_key(ctx.runtime.catalogue.type(plan.type), plan.key)
+        check_key(ctx.runtime.catalogue.type(plan.type), plan.key)
         company_id = find_company(ctx, company) or ctx.company_id
     return ImportOptions(
         plan.type,
@@ -113,27 +115,15 @@ def _options(caller: Caller, plan: ImportMapping, company: str | None, **given: 
     )
 
 
-def _check_key(type: DocumentType, key: str) -> None:
-    """A misspelt key would be found in no row, and every document be taken for a new one."""
-    known = [path for path in type.fields if "." not in path]
-    if key and key not in known and not key.startswith("custom_"):
-        fault = Violation("/key", "unknown_field", f"{type.name} has no field {key}", nearest_or_all(key, known))
-        raise MappingInvalid(violations=[fault])
-
-
-def _run(terminal: Terminal, caller: Caller, options: ImportOptions, source: Source, rejects: Rejects) -> ImportReport:
-    with act(caller, is_kept=False) as ctx:
-        today = ctx.today
+def _run(terminal: Terminal, importing: CommandImport) -> ImportReport:
+    source = importing.source
     size = source.size()
-    with (
-        terminal.progress(f"Importing {source.name}", size) as advance,
-        Records(source, options.mapping, today) as records,
-    ):
-        importer = Importer(caller, options, rejects, _measure(source, advance) if size else advance)
+    with terminal.progress(f"Importing {source.name}", size) as advance:
         try:
-            return importer.run(records)
-        except SourceUnreadable:
-            terminal.say(f"Stopped after {importer.report.seen} document(s): {_counts(importer.report)}.")
+            return importing.run(_measure(source, advance) if size else advance)
+        except (SourceUnreadable, KeyboardInterrupt):
+            done = importing.report
+            terminal.say(f"Stopped after {done.seen} document(s): {_counts(done)}. To go on, say --resume.")
             raise
 
 
@@ -156,7 +146,11 @@ def _open(file: str) -> Iterator[BinaryIO]:
         return
     if not Path(file).is_file():
         raise SourceUnreadable(file=file, reason="there is no such file")
-    with Path(file).open("rb") as stream:
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - what follows must not be taken for a failure to open it
+    except OSError as error:
+        raise SourceUnreadable(file=file, reason=error.strerror or str(error)) from error
+    with stream:
         yield stream
 
 

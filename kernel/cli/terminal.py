@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ from sdk.errors import BosError
 # A server has a terminal too, and shows no table on it.
 rich_box, rich_console, rich_progress = map(LazyModule, ("rich.box", "rich.console", "rich.progress"))
 rich_table, rich_text = map(LazyModule, ("rich.table", "rich.text"))
+
+
+# Control characters but tab and line break, and those that turn the direction of writing (UTR 36).
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass
@@ -70,17 +75,18 @@ class Terminal:
     def say(self, text: str) -> None:
         """For people only, and not into the answer: on standard error, not with --json."""
         if not self.is_json:
-            typer.echo(text, err=True)
+            typer.echo(visible(text), err=True)
 
     def tell(self, error: BosError) -> None:
         """A failure, on standard error."""
         if self.is_json:
             typer.echo(json.dumps(problem_of(error), ensure_ascii=False), err=True)
             return
-        typer.echo(f"Error: {error.message} ({error.code})", err=True)
+        typer.echo(visible(f"Error: {error.message} ({error.code})"), err=True)
         for violation in error.violations:
             expected = f"; expected {violation.expected}" if violation.expected else ""
-            typer.echo(f"  {violation.pointer or '/'}: {violation.message} [{violation.rule}]{expected}", err=True)
+            told = f"  {violation.pointer or '/'}: {violation.message} [{violation.rule}]{expected}"
+            typer.echo(visible(told), err=True)
 
     @property
     def may_ask(self) -> bool:
@@ -99,13 +105,18 @@ class Terminal:
         elif not typer.confirm(question, err=True):
             raise NotConfirmed(advice="")
 
+    @property
+    def has_progress(self) -> bool:
+        """Whether a bar is shown to anybody."""
+        return sys.stderr.isatty() and not self.is_json
+
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """A bar on standard error while something slow goes on; call what it gives with how much more was done.
 
         total: of whatever is counted; None where that is not known.
         """
-        is_shown = sys.stderr.isatty() and not self.is_json
+        is_shown = self.has_progress
         count = rich_progress.TaskProgressColumn() if total is not None else _text_column("{task.completed}")
         bar = rich_progress.BarColumn() if total is not None else rich_progress.SpinnerColumn()
         columns = (_text_column("{task.description}"), bar, count, rich_progress.TimeElapsedColumn())
@@ -126,8 +137,13 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | dict):
-        return render_json(value).decode()
-    return str(value)
+        return visible(render_json(value).decode())
+    return visible(str(value))
+
+
+def visible(text: str) -> str:
+    """The text without what a terminal would obey instead of showing it: escape sequences, turned directions."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def problem_of(error: BosError) -> dict[str, Any]:

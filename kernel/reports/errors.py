@@ -25,5 +25,9 @@ class ReportTooLarge(TooLarge):
     """The report {report} has more than {maximum} rows: narrow its parameters."""
 
 
+class ReportTextTooLong(TooLarge):
+    """A text of the report has {characters} characters, and a spreadsheet's cell at most {maximum}: take CSV."""
+
+
 class ReportFormatUnknown(Invalid):
     """There is no format {format}; expected json, csv or xlsx."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from kernel.lazy import LazyModule
-from kernel.reports.errors import ReportFormatUnknown
+from kernel.reports.errors import ReportFormatUnknown, ReportTextTooLong
 from kernel.reports.result import Line, ReportResult, ResultColumn
 from sdk.definition import roots
 from sdk.reports import DrillDown
@@ -25,6 +25,7 @@ CSV_CHUNK_LINES = 1_000
 XLSX_DIGITS_EXACT = 15
 # Its calendar begins there: an earlier day would be shown as none.
 XLSX_YEAR_MIN = 1900
+XLSX_CHARACTERS_MAX = 32_767
 # Cells a spreadsheet would take for a formula, were they not made a text.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -161,7 +162,14 @@ def _write_cell(sheet: Any, place: tuple[int, int], value: Any, column: ResultCo
     elif isinstance(value, date):
         sheet.write_datetime(*place, value, format)
     else:
-        sheet.write_string(*place, str(value))
+        sheet.write_string(*place, _fitting(str(value)))
+
+
+def _fitting(text: str) -> str:
+    """xlsxwriter would cut it off."""
+    if len(text) > XLSX_CHARACTERS_MAX:
+        raise ReportTextTooLong(limit="text", characters=len(text), maximum=XLSX_CHARACTERS_MAX)
+    return text
 
 
 def _json_column(column: ResultColumn) -> dict[str, Any]:

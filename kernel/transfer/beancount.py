@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from kernel.transfer.books import BookAccount, BookEntry, Books
+from kernel.transfer.books import BookAccount, BookCost, BookEntry, Books
 from kernel.transfer.postings import Posting, number, one_line, postings_of
 
 _ROOTS = {
@@ -22,6 +22,8 @@ def write_beancount(books: Books) -> Iterator[str]:
     """The ledger line by line: options, `open` for every account, then transactions."""
     names = name_accounts(books.accounts)
     yield f'option "title" "{_quoted(books.title)}"\n'
+    # Lots stay as the entries name them: none is looked for, and none is missed.
+    yield 'option "booking_method" "NONE"\n'
     yield f'option "operating_currency" "{books.currency}"\n'
     yield f'option "inferred_tolerance_default" "*:{_TOLERANCE}"\n\n'
     opened_on = (books.first_on or date(1970, 1, 1)).isoformat()
@@ -69,8 +71,20 @@ def _write_entry(entry: BookEntry, base: str, names: Mapping[str, str]) -> Itera
 
 def _write_posting(posting: Posting, base: str, name: str) -> str:
     price = "" if posting.total is None else f" @@ {number(posting.total)} {base}"
-    memo = f'    memo: "{_quoted(posting.memo)}"\n' if posting.memo else ""
-    return f"  {name}  {number(posting.amount)} {posting.currency}{price}\n{memo}"
+    notes = f'    memo: "{_quoted(posting.memo)}"\n' if posting.memo else ""
+    if posting.cost is not None:
+        cost = f"{number(posting.cost.amount)} {posting.cost.currency}"
+        if _is_worth_its_cost(posting, posting.cost, base):
+            price = f" {{{{{cost}}}}}" if posting.cost.is_total else f" {{{cost}}}"
+        else:
+            notes += f'    cost: "{"total " if posting.cost.is_total else ""}{cost}"\n'
+    return f"  {name}  {number(posting.amount)} {posting.currency}{price}\n{notes}"
+
+
+def _is_worth_its_cost(posting: Posting, cost: BookCost, base: str) -> bool:
+    """Whether the cost says what the posting is worth: for beancount it does, whatever the price says."""
+    worth = cost.amount if cost.is_total else abs(posting.amount) * cost.amount
+    return posting.total is not None and cost.currency == base and worth == posting.total and bool(worth)
 
 
 def _quoted(text: str) -> str:

@@ -1,9 +1,9 @@
 """Journal entries of any applet, for plain-text accounting.
 
 The kernel knows no ledger. A document type can be exported as a journal when it has these fields: a date `posted_on`
-and a list `lines`, whose items have a link `account` and a decimal `amount`, and may have `currency`, `base_amount`
-and `memo`. The account's type has `code`, `name` and `account_type`, and may have `parent`. What can still be edited
-has not been posted, and stays out.
+and a list `lines`, whose items have a link `account` and a decimal `amount`, and may have `currency`, `base_amount`,
+`memo`, and a `cost` with `amount`, `currency` and `kind` (unit or total). The account's type has `code`, `name` and
+`account_type`, and may have `parent`. What can still be edited has not been posted, and stays out.
 """
 
 from __future__ import annotations
@@ -36,6 +36,15 @@ class BookAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class BookCost:
+    """What something was bought at: one unit of it, or the whole amount; it tells one lot from another."""
+
+    amount: Decimal
+    currency: str
+    is_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BookLine:
     """amount in `currency`, base_amount in the books' own; debit positive."""
 
@@ -44,6 +53,7 @@ class BookLine:
     currency: str
     base_amount: Decimal
     memo: str = ""
+    cost: BookCost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +150,11 @@ def _entry(data: Mapping[str, Any], base: str) -> BookEntry:
 def _line(data: Mapping[str, Any], base: str) -> BookLine:
     amount = to_decimal(data["amount"])
     base_amount = to_decimal(data["base_amount"]) if "base_amount" in data else amount
-    return BookLine(data["account"], amount, str(data.get("currency") or base), base_amount, str(data.get("memo", "")))
+    currency, memo = str(data.get("currency") or base), str(data.get("memo", ""))
+    return BookLine(data["account"], amount, currency, base_amount, memo, _cost(data.get("cost")))
+
+
+def _cost(data: Any) -> BookCost | None:
+    if not isinstance(data, Mapping) or not {"amount", "currency"} <= data.keys():
+        return None
+    return BookCost(to_decimal(data["amount"]), str(data["currency"]), data.get("kind") == "total")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kernel.transfer.books import BookAccount, BookEntry, Books
+from kernel.transfer.books import BookAccount, BookCost, BookEntry, Books
 from kernel.transfer.postings import Posting, number, one_line, postings_of
 
 _TYPES = {"asset": "A", "liability": "L", "equity": "E", "income": "R", "expense": "X"}
@@ -48,7 +48,14 @@ def _write_entry(entry: BookEntry, base: str, names: dict[str, str]) -> Iterator
 def _write_posting(posting: Posting, base: str, name: str) -> str:
     price = "" if posting.total is None else f" @@ {number(posting.total)} {_commodity(base)}"
     memo = f"  ; {one_line(posting.memo)}" if posting.memo else ""
-    return f"    {name}  {number(posting.amount)} {_commodity(posting.currency)}{price}{memo}\n"
+    # hledger reads the lot and computes with the price; Ledger knows them both.
+    lot = "" if posting.cost is None else f" {_lot(posting.cost)}"
+    return f"    {name}  {number(posting.amount)} {_commodity(posting.currency)}{lot}{price}{memo}\n"
+
+
+def _lot(cost: BookCost) -> str:
+    text = f"{number(cost.amount)} {_commodity(cost.currency)}"
+    return f"{{{{{text}}}}}" if cost.is_total else f"{{{text}}}"
 
 
 def _commodity(code: str) -> str:

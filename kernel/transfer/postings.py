@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kernel.transfer.books import BookEntry
+from kernel.transfer.books import BookCost, BookEntry
 from sdk.values import decimal_text
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """total: what it is worth altogether in the books' currency, never negative; None where it is in that currency."""
+    """total: what it is worth altogether in the books' currency, never negative; None where it is in that currency.
+
+    cost: the lot it belongs to.
+    """
 
     account: str
     amount: Decimal
     currency: str
     total: Decimal | None = None
     memo: str = ""
+    cost: BookCost | None = None
 
 
 def postings_of(entry: BookEntry, base: str) -> Iterator[Posting]:
@@ -28,19 +32,15 @@ def postings_of(entry: BookEntry, base: str) -> Iterator[Posting]:
     """
     for line in entry.lines:
         if line.currency == base:
-            yield from _own(line.account, line.amount, line.base_amount, base, line.memo)
+            # An applet may let both amounts of a line in the books' own currency differ; what balances is the base one.
+            yield Posting(line.account, line.base_amount, base, None, line.memo, line.cost)
         elif line.amount and (line.amount < 0) == (line.base_amount < 0) and line.base_amount:
-            yield Posting(line.account, line.amount, line.currency, abs(line.base_amount), line.memo)
+            yield Posting(line.account, line.amount, line.currency, abs(line.base_amount), line.memo, line.cost)
         else:
             if line.amount or not line.base_amount:
-                yield Posting(line.account, line.amount, line.currency, Decimal(0), line.memo)
+                yield Posting(line.account, line.amount, line.currency, Decimal(0), line.memo, line.cost)
             if line.base_amount:
                 yield Posting(line.account, line.base_amount, base, None, line.memo)
-
-
-def _own(account: str, amount: Decimal, base_amount: Decimal, base: str, memo: str) -> Iterator[Posting]:
-    # An applet may let both amounts of a line in the books' own currency differ; what balances is the base amount.
-    yield Posting(account, base_amount if amount != base_amount else amount, base, None, memo)
 
 
 def number(value: Decimal) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -108,7 +109,9 @@ class Source:
             yield from self._read_table(text)
         finally:
             # The wrapper must not close a stream it was only lent (standard input, say).
-            text.detach()
+            with suppress(ValueError):
+                # It may be closed already, where somebody stopped in the middle of it.
+                text.detach()
 
     def _read_table(self, text: TextIO) -> Iterator[SourceRow]:
         reader = csv.reader(text, delimiter=self.dialect.delimiter)

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from kernel.transfer.books import BookAccount, BookEntry, BookLine, Books
+from kernel.transfer.books import BookAccount, BookCost, BookEntry, BookLine, Books
 
 ACCOUNTS = {
     "bank": BookAccount("1020", "asset", (("1000", "Assets"), ("1020", "Bank; Café  (main)"))),
@@ -14,8 +14,9 @@ ACCOUNTS = {
 }
 
 
-def line(account, amount, currency="EUR", base=None, memo=""):
-    return BookLine(account, Decimal(amount), currency, Decimal(amount if base is None else base), memo)
+def line(account, amount, currency="EUR", base=None, memo="", cost=None):
+    kept = BookCost(Decimal(cost[0]), cost[1], cost[2:] == ("total",)) if cost else None
+    return BookLine(account, Decimal(amount), currency, Decimal(amount if base is None else base), memo, kept)
 
 
 def entry(*lines, on=date(2025, 1, 31), number="JE-1", memo="Rent"):
@@ -25,6 +26,17 @@ def entry(*lines, on=date(2025, 1, 31), number="JE-1", memo="Rent"):
 def books(*entries, accounts=ACCOUNTS, currency="EUR"):
     return Books("Acme Ltd", currency, accounts, iter(entries), entries[0].posted_on if entries else None)
 
+
+# Lots: bought at two costs, one of them named as a total; sold from one; worth something else than its cost; in a
+# currency that is not the books'.
+LOTS = (
+    entry(line("bank", "10", "ACME", "1089.50", cost=("108.95", "EUR")), line("capital", "-1089.50")),
+    entry(line("bank", "3", "ACME", "100", cost=("100", "EUR", "total")), line("capital", "-100")),
+    entry(line("bank", "-4", "ACME", "-435.80", cost=("108.95", "EUR")), line("capital", "435.80")),
+    entry(line("bank", "-1", "ACME", "-120", cost=("108.95", "EUR")), line("sales", "120")),
+    entry(line("bank", "2", "ACME", "190", cost=("105", "USD")), line("capital", "-190")),
+)
+LOT_BALANCES = {("bank", "ACME"): "10", ("capital", "EUR"): "-943.7", ("sales", "EUR"): "120"}
 
 # Every way in which two amounts of a line can be said.
 HARD = (

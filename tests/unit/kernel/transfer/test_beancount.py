@@ -8,13 +8,13 @@ from beancount.core import data, realization
 
 from kernel.transfer.beancount import name_accounts, write_beancount
 from kernel.transfer.books import BookAccount
-from tests.unit.kernel.transfer.ledgers import ACCOUNTS, EXPECTED, HARD, books, entry, line
+from tests.unit.kernel.transfer.ledgers import ACCOUNTS, EXPECTED, HARD, LOT_BALANCES, LOTS, books, entry, line
 
 
 def test_a_ledger_opens_its_accounts_and_tells_entries():
     simple = entry(line("bank", "-3", "USD", "-2.70", memo='"x"'), line("rent", "2.70"), memo='say "hi" \\')
     text = "".join(write_beancount(books(simple, accounts={id: ACCOUNTS[id] for id in ("bank", "rent")})))
-    assert text.startswith('option "title" "Acme Ltd"\noption "operating_currency" "EUR"\n')
+    assert text.startswith('option "title" "Acme Ltd"\noption "booking_method" "NONE"\n')
     assert text.endswith(
         "2025-01-31 open Assets:1000-Assets:1020-Bank-Cafe-main\n"
         "2025-01-31 open Expenses:Rent\n"
@@ -59,6 +59,26 @@ def test_beancount_agrees_about_every_balance():
     found = read_balances("".join(write_beancount(books(*HARD))))
     names = name_accounts(ACCOUNTS)
     assert found == {(names[id], currency): Decimal(amount) for (id, currency), amount in EXPECTED.items()}
+
+
+def test_lots_are_costs_where_those_say_what_they_are_worth_and_notes_elsewhere():
+    lines = "".join(write_beancount(books(*LOTS))).splitlines()
+    said = [line.split("  ")[-1] for line in lines if "ACME" in line or " cost:" in line]
+    assert said == [
+        "10 ACME {108.95 EUR}",
+        "3 ACME {{100 EUR}}",
+        "-4 ACME {108.95 EUR}",
+        "-1 ACME @@ 120 EUR",
+        'cost: "108.95 EUR"',
+        "2 ACME @@ 190 EUR",
+        'cost: "105 USD"',
+    ]
+
+
+def test_beancount_agrees_about_the_balances_of_lots():
+    found = read_balances("".join(write_beancount(books(*LOTS))))
+    names = name_accounts(ACCOUNTS)
+    assert found == {(names[id], currency): Decimal(amount) for (id, currency), amount in LOT_BALANCES.items()}
 
 
 def test_a_ledger_without_entries_is_one_too():

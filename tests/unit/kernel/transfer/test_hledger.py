@@ -10,7 +10,7 @@ import pytest
 from kernel.transfer.books import BookAccount
 from kernel.transfer.hledger import account_name, write_hledger
 from tests.prerequisites import require
-from tests.unit.kernel.transfer.ledgers import ACCOUNTS, EXPECTED, HARD, books, entry, line
+from tests.unit.kernel.transfer.ledgers import ACCOUNTS, EXPECTED, HARD, LOT_BALANCES, LOTS, books, entry, line
 
 
 def test_a_journal_names_accounts_with_their_types_and_entries():
@@ -50,6 +50,26 @@ def test_currencies_with_digits_are_quoted():
 )
 def test_names_are_ones_hledger_reads_as_written(path, name):
     assert account_name(BookAccount("1", "asset", path)) == name
+
+
+def test_lots_are_said_beside_what_they_are_worth():
+    text = "".join(write_hledger(books(*LOTS)))
+    said = [line.split("  ")[-1] for line in text.splitlines() if "ACME" in line]
+    assert said == [
+        "10 ACME {108.95 EUR} @@ 1089.5 EUR",
+        "3 ACME {{100 EUR}} @@ 100 EUR",
+        "-4 ACME {108.95 EUR} @@ 435.8 EUR",
+        "-1 ACME {108.95 EUR} @@ 120 EUR",
+        "2 ACME {105 USD} @@ 190 EUR",
+    ]
+
+
+def test_hledger_agrees_about_the_balances_of_lots(tmp_path):
+    program, journal = require("hledger"), tmp_path / "lots.journal"
+    journal.write_text("".join(write_hledger(books(*LOTS))), encoding="utf-8")
+    assert read_balances(program, journal) == {
+        (account_name(ACCOUNTS[id]), currency): Decimal(amount) for (id, currency), amount in LOT_BALANCES.items()
+    }
 
 
 def test_hledger_agrees_about_every_balance(tmp_path):
