@@ -12,6 +12,7 @@ from typing import Any
 HEADINGS = ("name", "figure", "unit", "raw", "ratio", "spread", "repeats", "raw is")
 # Units in which less is better; in all others more is.
 TIMES = frozenset({"ms"})
+LESS_IS_BETTER = TIMES | {"MB"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Figure:
     @property
     def ratio(self) -> float:
         """The share of the raw limit that is reached: 1 is the limit itself, more is better, in every unit."""
-        return self.limit / self.value if self.unit in TIMES else self.value / self.limit
+        return self.limit / self.value if self.unit in LESS_IS_BETTER else self.value / self.limit
 
     @property
     def spread(self) -> float:

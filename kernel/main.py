@@ -118,7 +118,7 @@ def build_kernel(settings: Settings, owner_dsn: str, *, clock: Clock = utc_now) 
         facades=FACADES,
         clock=clock,
         rates=RateLimits(database, clock),
-        quotas=Quotas(check_plans(settings.plans)),
+        quotas=Quotas(check_plans(settings.plans), database),
         keyring=Keyring(settings),
     )
 

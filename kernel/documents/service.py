@@ -79,7 +79,7 @@ def create(
         # The condition of a grant must hold for what hooks and computed fields have made of it.
         ctx.permissions.check("create", type, document, ctx.scope())
         _check_kernel_types(ctx, document)
-        ctx.kernel.quotas.admit_document(ctx, type_name)
+        ctx.kernel.quotas.admit_document(ctx.uow, type_name, ctx.now)
         document = assign_number(ctx, type, document, "create")
         created = Change(type, document, stored, None, "created")
         if perform is not None:
@@ -138,7 +138,7 @@ def update(
     previous = for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check("update", type, previous, ctx.scope())
     refuse_archived(previous)
-    ctx.kernel.quotas.admit_change(ctx, type_name)
+    ctx.kernel.quotas.admit_change(ctx.uow, type_name)
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_editable(previous.state):
         raise DocumentNotEditable(type=type.name, id=id, state=previous.state)
@@ -309,7 +309,7 @@ def _check_kernel_types(ctx: KernelContext, document: Document, previous: Docume
     check_rule(ctx, document)
     settle_definition(ctx, document, previous)
     if document.type == "kernel.company" and previous is None:
-        ctx.kernel.quotas.admit_company(ctx)
+        ctx.kernel.quotas.admit_company(ctx.uow)
 
 
 def _company(ctx: KernelContext, type: DocumentType, given: Any) -> str | None:

@@ -7,13 +7,13 @@ more than the limit are made, and what is counted as used may be a block ahead o
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from kernel.db.database import Database
+from kernel.db.unit_of_work import UnitOfWork
 from kernel.limits.errors import TenantLimitReached
 from kernel.limits.measures import Measure, Plans, find_limit
-
-if TYPE_CHECKING:
-    from kernel.context import KernelContext
+from kernel.tenancy.record import TenantRecord
 
 BLOCK_MAX = 50
 # The flag that upkeep puts on a tenant which keeps more than it may; read with the tenant in every request.
@@ -37,66 +37,73 @@ _LOCK_COMPANIES = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 class Quotas:
     """One per process. plans: limits by plan, under those of the tenant itself."""
 
-    def __init__(self, plans: Plans) -> None:
+    def __init__(self, plans: Plans, database: Database) -> None:
         self.plans = plans
+        self._database = database
         self._blocks: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
-    def admit_document(self, ctx: KernelContext, type_name: str) -> None:
+    def admit_document(self, uow: UnitOfWork, type_name: str, now: datetime) -> None:
         """Count one new document. Raises TenantLimitReached."""
         if type_name.startswith("kernel."):
             return
-        self.admit_change(ctx, type_name)
-        limit = find_limit(self.plans, ctx.runtime.tenant, Measure.DOCUMENTS)
+        self.admit_change(uow, type_name)
+        tenant = _tenant_of(uow)
+        limit = find_limit(self.plans, tenant, Measure.DOCUMENTS)
         if limit is None:
             return
-        key = (ctx.runtime.tenant.id, period_of(ctx))
+        key = (tenant.id, period_of(now))
         with self._lock:
-            left = self._blocks.get(key, 0) or _reserve(ctx, limit)
+            left = self._blocks.get(key, 0) or self._reserve(uow, limit, period_of(now))
             self._blocks[key] = left - 1
             if len(self._blocks) > 1:
                 self._forget_other_periods(key)
 
-    def admit_change(self, ctx: KernelContext, type_name: str) -> None:
+    def admit_change(self, uow: UnitOfWork, type_name: str) -> None:
         """Refuse to write more once upkeep has found that the tenant keeps too much. Raises TenantLimitReached."""
-        tenant = ctx.runtime.tenant
+        tenant = _tenant_of(uow)
         if tenant.flags.get(STORAGE_FLAG) and not type_name.startswith("kernel."):
             maximum = find_limit(self.plans, tenant, Measure.STORAGE)
             raise TenantLimitReached(limit=Measure.STORAGE, maximum=maximum, used="all of it")
 
-    def admit_company(self, ctx: KernelContext) -> None:
+    def admit_company(self, uow: UnitOfWork) -> None:
         """Make room for one more company. Raises TenantLimitReached."""
-        limit = find_limit(self.plans, ctx.runtime.tenant, Measure.COMPANIES)
+        tenant = _tenant_of(uow)
+        limit = find_limit(self.plans, tenant, Measure.COMPANIES)
         if limit is None:
             return
-        ctx.uow.execute(_LOCK_COMPANIES, [f"companies {ctx.runtime.tenant.id}"])
-        row = ctx.uow.execute(COUNT_COMPANIES).fetchone()
+        uow.execute(_LOCK_COMPANIES, [f"companies {tenant.id}"])
+        row = uow.execute(COUNT_COMPANIES).fetchone()
         if row and row[0] >= limit:
             raise TenantLimitReached(limit=Measure.COMPANIES, maximum=limit, used=row[0])
+
+    def _reserve(self, uow: UnitOfWork, limit: int, period: str) -> int:
+        """A block of documents that may be made, in a transaction of its own; raises TenantLimitReached."""
+        tenant = _tenant_of(uow)
+        wanted = {
+            "tenant": tenant.id, "measure": Measure.DOCUMENTS, "period": period, "limit": limit, "block": BLOCK_MAX,
+        }  # fmt: skip
+        with self._database.glance(aside=True) as platform:
+            row = platform.execute(_RESERVE, wanted).fetchone()
+            if row is None:
+                count = uow.execute(COUNT_DOCUMENTS, [f"{period}-01"]).fetchone()
+                platform.execute(_BEGIN_PERIOD, [tenant.id, Measure.DOCUMENTS, period, count[0] if count else 0])
+                row = platform.execute(_RESERVE, wanted).fetchone()
+        assert row is not None
+        if row[0] <= 0:
+            raise TenantLimitReached(limit=Measure.DOCUMENTS, maximum=limit, used=row[1])
+        return int(row[0])
 
     def _forget_other_periods(self, key: tuple[str, str]) -> None:
         for other in [other for other in self._blocks if other[0] == key[0] and other != key]:
             del self._blocks[other]
 
 
-def period_of(ctx: KernelContext) -> str:
+def period_of(now: datetime) -> str:
     """The calendar month a new document counts in (UTC)."""
-    return ctx.now.strftime("%Y-%m")
+    return now.strftime("%Y-%m")
 
 
-def _reserve(ctx: KernelContext, limit: int) -> int:
-    """A block of documents that may be made, in a transaction of its own; raises TenantLimitReached."""
-    tenant = ctx.runtime.tenant
-    wanted = {
-        "tenant": tenant.id, "measure": Measure.DOCUMENTS, "period": period_of(ctx), "limit": limit, "block": BLOCK_MAX,
-    }  # fmt: skip
-    with ctx.kernel.database.glance(aside=True) as uow:
-        row = uow.execute(_RESERVE, wanted).fetchone()
-        if row is None:
-            count = ctx.uow.execute(COUNT_DOCUMENTS, [f"{period_of(ctx)}-01"]).fetchone()
-            uow.execute(_BEGIN_PERIOD, [tenant.id, Measure.DOCUMENTS, period_of(ctx), count[0] if count else 0])
-            row = uow.execute(_RESERVE, wanted).fetchone()
-    assert row is not None
-    if row[0] <= 0:
-        raise TenantLimitReached(limit=Measure.DOCUMENTS, maximum=limit, used=row[1])
-    return int(row[0])
+def _tenant_of(uow: UnitOfWork) -> TenantRecord:
+    assert uow.tenant is not None
+    return uow.tenant

@@ -64,7 +64,7 @@ def admit_user(uow: UnitOfWork, plans: Plans, tenant_id: str) -> None:
 def measure_usage(ctx: KernelContext, plans: Plans) -> list[Usage]:
     """How much of each limit the tenant uses, limited or not."""
     tenant, uow = ctx.runtime.tenant, ctx.uow
-    period = period_of(ctx)
+    period = period_of(ctx.now)
     with ctx.kernel.database.glance(aside=True) as platform:
         users = _count(platform, _USERS, [tenant.id])
     counted = {

@@ -64,12 +64,12 @@ def test_the_next_month_begins_anew(house, tenant):
 
 def test_processes_together_stay_within_the_limit(house, tenant):
     tenant = limit(house, tenant, documents_per_month=30)
-    processes = [Quotas({}) for _ in range(3)]
+    processes = [Quotas({}, house.kernel.database) for _ in range(3)]
 
     def make(turn):
         with house.kernel.operate(tenant) as ctx:
             try:
-                processes[turn % 3].admit_document(ctx, "shop.order")
+                processes[turn % 3].admit_document(ctx.uow, "shop.order", ctx.now)
             except TenantLimitReached:
                 return 0
         return 1
