@@ -10,7 +10,7 @@ from kernel.cli.main import COMMANDS, SERVERS
 
 
 def test_servers_are_commands_with_a_module_of_their_name():
-    assert SERVERS <= set(COMMANDS)
+    assert set(COMMANDS) >= SERVERS
 
 
 def test_a_server_imports_neither_other_commands_nor_what_only_they_use():
