@@ -26,7 +26,7 @@ TRUST_TIERS = ("trusted", "sandboxed")
 # What the platform calls its own things; an applet of such a name could not be reached by URL.
 RESERVED_APPLET_NAMES = (
     "auth", "users", "registers", "reports", "events", "deliveries", "permissions", "applets", "openapi", "docs",
-    "healthz", "readyz", "metrics", "imports", "exports",
+    "healthz", "readyz", "metrics", "imports", "exports", "oauth",
 )  # fmt: skip
 CAPABILITY_VERBS = {
     "documents": ("read", "write"),

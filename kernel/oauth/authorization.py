@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,11 +107,11 @@ def read_request(
     )
 
 
-def choose_resource(server: Server, registered: object, wanted: str | None) -> str:
+def choose_resource(server: Server, registered: Sequence[str], wanted: str | None) -> str:
     """For which service the token is: this one unless the request names another (RFC 8707)."""
     if wanted is None or wanted in (server.issuer, server.issuer + "/"):
         return server.issuer
-    if not isinstance(registered, list | tuple) or wanted not in registered:
+    if wanted not in registered:
         raise Refusal("invalid_target", "the client may not ask for tokens for this resource")
     return wanted
 
