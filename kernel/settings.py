@@ -44,6 +44,17 @@ class Settings(BaseSettings):
         repr=False,
         description="Further databases that tenants may live in: a JSON object of name and URL.",
     )
+    replicas: dict[str, list[str]] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Replicas that answer reads: a JSON object of a database's name (`default` for"
+        " `BOS_DATABASE_URL`) and a list of URLs.",
+    )
+    replica_lag_max_ms: int = Field(
+        default=100,
+        ge=0,
+        description="Milliseconds a read waits at most until a replica has caught up; then the primary answers.",
+    )
     data_dir: AbsolutePath = Field(
         default=Path(".bos"),
         description="Folder of everything Bos keeps on this machine, made when missing.",
@@ -51,6 +62,15 @@ class Settings(BaseSettings):
     pg_bin: Path | None = Field(
         default=None,
         description="Folder with `postgres` and `initdb` (15 or newer) to use instead of those that come with Bos.",
+    )
+    backup_dir: AbsolutePath | None = Field(
+        default=None,
+        description="Folder of backups, better on another disk. Unset: `backups` in the data folder.",
+    )
+    wal_archive: AbsolutePath | None = Field(
+        default=None,
+        description="Folder the embedded PostgreSQL copies its log into, every five minutes at least, for restoring to"
+        " any moment since a backup. It takes effect when the database starts. Unset: only the moments of backups.",
     )
     host: str = Field(default="127.0.0.1", description="Address the HTTP server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the HTTP server listens on; 0 takes a free one.")

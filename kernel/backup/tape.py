@@ -59,7 +59,16 @@ class TapeWriter:
 
 @contextmanager
 def write_tape(path: Path, keyring: Keyring | None = None) -> Iterator[TapeWriter]:
-    """Written beside its place and moved there when whole. keyring: encrypt under its master key.
+    """The members of an archive. See `write_packed`."""
+    with write_packed(path, keyring) as stream:
+        tape = TapeWriter(stream)
+        yield tape
+        tape.end()
+
+
+@contextmanager
+def write_packed(path: Path, keyring: Keyring | None = None) -> Iterator[IO[bytes]]:
+    """A compressed file, written beside its place and moved there when whole. keyring: encrypt under its master key.
 
     Raises ArchiveUnwritable, and what a master key that is not there raises.
     """
@@ -71,9 +80,7 @@ def write_tape(path: Path, keyring: Keyring | None = None) -> Iterator[TapeWrite
             if keyring is not None:
                 file = stack.enter_context(io.BufferedWriter(SealedWriter(file, keyring.master())))
             packed = stack.enter_context(gzip.GzipFile("", "wb", COMPRESSION_LEVEL, file, 0))
-            tape = TapeWriter(stack.enter_context(io.BufferedWriter(packed, MEMBER_BYTES_MAX)))
-            yield tape
-            tape.end()
+            yield stack.enter_context(io.BufferedWriter(packed, MEMBER_BYTES_MAX))
         partial.replace(path)
     except OSError as error:
         raise ArchiveUnwritable(path=path, reason=error.strerror or str(error)) from error
@@ -85,8 +92,8 @@ def write_tape(path: Path, keyring: Keyring | None = None) -> Iterator[TapeWrite
 def read_tape(path: Path, keyring: Keyring) -> Iterator[tuple[str, bytes]]:
     """Members in their order. Raises ArchiveUnreadable when anything is not as it was written, the end included."""
     try:
-        with ExitStack() as stack:
-            yield from _members(stack.enter_context(_unpacked(path, keyring)), path)
+        with open_packed(path, keyring) as stream:
+            yield from _members(stream, path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArchiveUnreadable(path=path, reason="it is cut off, or no archive of Bos") from error
     except (tarfile.TarError, UnicodeError) as error:
@@ -98,7 +105,8 @@ def read_tape(path: Path, keyring: Keyring) -> Iterator[tuple[str, bytes]]:
 
 
 @contextmanager
-def _unpacked(path: Path, keyring: Keyring) -> Iterator[IO[bytes]]:
+def open_packed(path: Path, keyring: Keyring) -> Iterator[IO[bytes]]:
+    """What `write_packed` wrote, in the clear. Reading raises EOFError, zlib.error, OSError or NotSealed."""
     with path.open("rb") as file:
         beginning = file.read(BLOCK)
         file.seek(0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from kernel.db.errors import DatabaseUnavailable, DatabaseUnknown, SchemaBehind
 from kernel.db.migrate import steps_behind
 from kernel.db.names import app_role
+from kernel.db.replicas import DEFAULT, Replica, Replicas
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.tenancy.record import TenantRecord
 
@@ -40,6 +42,8 @@ class Database:
         databases: Mapping[str, str] | None = None,
         pool_size_max: int = 8,
         statement_timeout_ms: int = 30_000,
+        replicas: Mapping[str, Sequence[str]] | None = None,
+        replica_lag_max_ms: int = 100,
     ) -> None:
         self._owner_dsns: dict[str | None, str] = {None: owner_dsn}
         self._owner_dsns.update(databases or {})
@@ -47,6 +51,7 @@ class Database:
         self._statement_timeout_ms = statement_timeout_ms
         self._pools: dict[tuple[str | None, bool], ConnectionPool[psycopg.Connection[Any]]] = {}
         self._lock = threading.Lock()
+        self.replicas = self._make_replicas(replicas or {}, replica_lag_max_ms / 1000)
 
     @contextmanager
     def transaction(self, tenant: TenantRecord, *, aside: bool = False) -> Iterator[UnitOfWork]:
@@ -56,14 +61,21 @@ class Database:
         threads that all need a second connection cannot wait for each other. Raises SchemaBehind for a tenant whose
         tables are not yet those this code expects.
         """
-        if steps_behind(tenant.steps):
-            raise SchemaBehind(tenant=tenant.name)
         with self._checked_out(tenant.database, aside=aside) as connection:
-            cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
-            cursor.nextset()
-            row = cursor.fetchone()
-            assert row is not None
-            yield from _closing(UnitOfWork(connection, tenant, row[1]))
+            yield from _closing(_begin(connection, tenant))
+
+    @contextmanager
+    def reading(self, tenant: TenantRecord, replica: Replica, position: str) -> Iterator[UnitOfWork]:
+        """The same on a replica that has replayed so much of the log; see `reading.read`."""
+        with replica.connection(position) as connection:
+            yield from _closing(_begin(connection, tenant))
+
+    def position(self, database: str | None = None) -> str:
+        """How far the primary's log is on its disk: every change anybody was told of lies before it."""
+        with self._checked_out(database) as connection:
+            row = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone()
+        assert row is not None
+        return str(row[0])
 
     @contextmanager
     def platform(self) -> Iterator[UnitOfWork]:
@@ -84,7 +96,7 @@ class Database:
     @contextmanager
     def owner(self, database: str | None = None) -> Iterator[psycopg.Connection[Any]]:
         """The owner's connection in autocommit: schemas, roles, indexes. Never used to serve a request."""
-        dsn = self._owner_dsn(database)
+        dsn = self.owner_dsn(database)
         try:
             connection = psycopg.connect(dsn, autocommit=True)
         except psycopg.OperationalError as error:
@@ -106,8 +118,10 @@ class Database:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
+        self.replicas.close()
 
-    def _owner_dsn(self, database: str | None) -> str:
+    def owner_dsn(self, database: str | None = None) -> str:
+        """The owner's URL, with its password. Raises DatabaseUnknown."""
         try:
             return self._owner_dsns[database]
         except KeyError:
@@ -143,9 +157,11 @@ class Database:
                 self._pools[database, aside] = pool
         return pool
 
-    def _open_pool(self, database: str | None, aside: bool) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _open_pool(
+        self, database: str | None, aside: bool, url: str | None = None
+    ) -> ConnectionPool[psycopg.Connection[Any]]:
         return ConnectionPool(
-            self._app_dsn(database),
+            self._app_dsn(database, url),
             min_size=1,
             max_size=1 if aside else self._pool_size_max,
             timeout=CONNECTION_WAIT_S_MAX,
@@ -155,12 +171,35 @@ class Database:
             open=True,
         )
 
-    def _app_dsn(self, database: str | None) -> str:
+    def _make_replicas(self, urls: Mapping[str, Sequence[str]], lag_s_max: float) -> Replicas:
+        """Nothing is connected before the first read. Raises DatabaseUnknown."""
+        names = {None if name == DEFAULT else name: given for name, given in urls.items()}
+        for name in names:
+            self.owner_dsn(name)
+        return Replicas(
+            {
+                name: [Replica(partial(self._open_pool, name, False, url), lag_s_max) for url in given]
+                for name, given in names.items()
+            }
+        )
+
+    def _app_dsn(self, database: str | None, url: str | None = None) -> str:
+        """url: of a replica; roles and passwords are those of its primary."""
         with self.owner(database) as connection:
             row = connection.execute("SELECT id, app_password FROM bos.installation").fetchone()
         assert row is not None
         options = f"-c statement_timeout={self._statement_timeout_ms} -c search_path=pg_catalog -c timezone=UTC"
-        return make_conninfo(self._owner_dsn(database), user=app_role(row[0]), password=row[1], options=options)
+        return make_conninfo(url or self.owner_dsn(database), user=app_role(row[0]), password=row[1], options=options)
+
+
+def _begin(connection: psycopg.Connection[Any], tenant: TenantRecord) -> UnitOfWork:
+    if steps_behind(tenant.steps):
+        raise SchemaBehind(tenant=tenant.name)
+    cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
+    cursor.nextset()
+    row = cursor.fetchone()
+    assert row is not None
+    return UnitOfWork(connection, tenant, row[1])
 
 
 def _is_lost(connection: psycopg.Connection[Any]) -> bool:

@@ -23,6 +23,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 
 from kernel.context import KernelContext
+from kernel.db.reading import read
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify
 from kernel.http.bodies import parse_json, render_json
@@ -32,6 +33,7 @@ from kernel.http.idempotency import Answer, read_claim
 from sdk.errors import Violation
 
 if TYPE_CHECKING:
+    from kernel.auth.records import Identity
     from kernel.main import Kernel
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -54,11 +56,14 @@ class Reply:
 def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], *, read_only: bool = False) -> Response:
     """Authenticate, open the tenant's unit of work, call the verb, commit, and only then make the response.
 
-    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed. A change sent again with
+    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed, and a replica may be asked,
+    so that the verb may be called twice. A change sent again with
     its `Idempotency-Key` is answered as the first time, and the verb not called.
     """
     identity = identify(request, kernel)
-    claim = None if read_only else read_claim(request, kernel, identity)
+    if read_only:
+        return _read(request, kernel, identity, verb)
+    claim = read_claim(request, kernel, identity)
     with kernel.database.transaction(identity.tenant) as uow:
         if claim and (answer := claim.take(uow)):
             return _respond(Reply(answer.body, answer.status, answer.headers, answer.media_type), answer.body)
@@ -67,9 +72,18 @@ def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], 
         body = _render(reply)
         if claim:
             claim.keep(uow, Answer(body, reply.status, reply.headers, reply.media_type))
-        if not read_only:
-            uow.commit()
+        uow.commit()
     return _respond(reply, body)
+
+
+def _read(request: Request, kernel: Kernel, identity: Identity, verb: Callable[[KernelContext], Any]) -> Response:
+    """On a replica where there is one that is up to date."""
+
+    def answer(uow: UnitOfWork) -> tuple[Reply, bytes]:
+        reply = _reply(verb(kernel.context(uow, identity, exchange_of(request).record)))
+        return reply, _render(reply)
+
+    return _respond(*read(kernel.database, identity.tenant, answer))
 
 
 def run_platform(request: Request, kernel: Kernel, verb: Callable[[UnitOfWork], Any]) -> Response:

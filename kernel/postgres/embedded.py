@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from kernel.postgres.account import bring_into_reach
+from kernel.postgres.archiving import archive_conf
 from kernel.postgres.binaries import Binaries, find_binaries
 from kernel.postgres.cluster import Cluster, locate_cluster, remove_socket_folder
 from kernel.postgres.errors import PostgresUnavailable
@@ -24,17 +25,19 @@ class EmbeddedPostgres:
 
     The first to enter starts it, the last to leave stops it, across processes. bin: folder of the binaries, else
     they are searched. conf: further server settings, for whoever starts it. is_temporary: the files are for tests,
-    need not survive a crash and go with the last to leave. Entering raises PostgresUnavailable.
+    need not survive a crash and go with the last to leave. archive: where its log is copied to, for restoring to any
+    moment. Entering raises PostgresUnavailable.
     """
 
     def __init__(
         self, data_dir: Path, bin: Path | None = None, conf: Mapping[str, str] | None = None, *,
-        is_temporary: bool = False,
+        is_temporary: bool = False, archive: Path | None = None,
     ) -> None:  # fmt: skip
         self._home = data_dir.expanduser().resolve()
         self._preferred = bin
         self._conf = dict(conf or {})
         self._is_temporary = is_temporary
+        self._archive = archive
         self._holder: Holder | None = None
         self.dsn = ""
 
@@ -64,7 +67,8 @@ class EmbeddedPostgres:
         binaries = self._find_binaries(cluster)
         if not cluster.exists:
             make_cluster(cluster, binaries, is_synced=not self._is_temporary)
-        ensure_running(cluster, binaries, self._conf)
+        archiving = archive_conf(self._archive, cluster.account) if self._archive else {}
+        ensure_running(cluster, binaries, {**archiving, **self._conf})
         self._holder = lease.add()
         self.dsn = cluster.dsn
 
@@ -85,5 +89,5 @@ def open_database(settings: Settings) -> Iterator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    with EmbeddedPostgres(settings.data_dir, settings.pg_bin) as server:
+    with EmbeddedPostgres(settings.data_dir, settings.pg_bin, archive=settings.wal_archive) as server:
         yield server.dsn
