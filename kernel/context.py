@@ -46,8 +46,8 @@ class Work:
     """What is being gathered in this transaction until a document is written; shared by all its contexts.
 
     writing: ids of documents in the middle of being saved or acted upon. seen: rows of others that were read together
-    meanwhile. held: types by id of new documents not written yet. late: documents by
-    what stands for their numbers; waiting: writes that a number is missing for. changed_types: those that caches are kept of.
+    meanwhile. held: types by id of new documents not written yet. late: documents by what stands for their numbers;
+    waiting: writes that a number is missing for. changed_types: those that caches are kept of.
     bulk: takes writes that are to be one statement, during an import.
     """
 
@@ -60,6 +60,13 @@ class Work:
     waiting: list[Any] = field(default_factory=list)
     changed_types: set[str] = field(default_factory=set)
     bulk: BulkWriter | None = None
+
+    def forget(self, document_id: str) -> None:
+        """What was gathered for a document that is not written after all, and whatever waits to be written."""
+        self.staged.pop(document_id, None)
+        self.held.clear()
+        self.late.clear()
+        self.waiting.clear()
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ class KernelContext:
             with self.undivided():
                 yield
         except BaseException:
-            self.work.staged.pop(document.id, None)
+            self.work.forget(document.id)
             raise
         finally:
             del writing[depth - 1 :]

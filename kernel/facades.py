@@ -12,6 +12,7 @@ from kernel.context import KernelContext
 from kernel.documents import archive, queries
 from kernel.documents import service as documents
 from kernel.documents.listing import ListRequest
+from kernel.documents.numbering import number_of
 from kernel.events import service as events
 from kernel.registers import service as registers
 from kernel.reports import service as reports
@@ -59,6 +60,9 @@ class DocumentsFacade:
         self, type: str, data: Mapping[str, Any], *, company_id: str | None = None, perform: str | None = None
     ) -> Document:
         return documents.create(self.ctx, type, data, company_id=company_id, perform=perform)
+
+    def coming_number(self, document: Document) -> str | None:
+        return number_of(document)
 
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         return documents.update(self.ctx, type, id, patch, version=version)

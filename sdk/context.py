@@ -96,6 +96,14 @@ class Documents(Protocol):
         Both happen as if one after the other, hooks, permissions and events alike; the document is written once.
         """
 
+    def coming_number(self, document: Document) -> str | None:
+        """The number of a document that is being acted upon, as text to be put into other documents' fields.
+
+        A gapless number is everybody's turn in a queue, and reading `document.number` takes that turn at once. This
+        leaves it to the moment of the write: what is answered may be a placeholder that the kernel fills in there, so
+        it must not be compared, cut or shown.
+        """
+
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         """Apply a merge patch (RFC 7386): None removes a field, lists are replaced whole."""
 

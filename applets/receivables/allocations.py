@@ -86,8 +86,7 @@ def _post_difference(ctx: Context, document: Document, on: date, difference: Dec
         EntryLine(receivable, document["currency"], ZERO, difference, document["customer"]),
         *difference_line(difference, document["base_currency"], gain, loss),
     ]
-    memo = f"Exchange difference of {document.number}"
-    return post_entry(ctx, document, settings["payment_journal"], on, lines, memo)
+    return post_entry(ctx, document, settings["payment_journal"], on, lines, "Exchange difference of")
 
 
 def cancel_source(ctx: Context, document: Document, arguments: Mapping[str, Any]) -> None:

@@ -44,16 +44,17 @@ def find_money(ctx: Context, currency: str, base: str, on: date) -> Money:
 
 
 def post_entry(
-    ctx: Context, source: Document, journal_code: str, posted_on: date, lines: Sequence[EntryLine], memo: str
+    ctx: Context, source: Document, journal_code: str, posted_on: date, lines: Sequence[EntryLine], kind: str
 ) -> str | None:
-    """Create and post the entry of a document; its id, None where there is nothing to post."""
+    """Create and post the entry of a document; its id, None where there is nothing to post. kind: for people."""
     if not lines:
         return None
+    number = ctx.documents.coming_number(source)
     data = {
         "journal": find_journal(ctx, source.company_id, journal_code),
         "posted_on": posted_on,
-        "reference": source.number,
-        "memo": memo,
+        "reference": number,
+        "memo": f"{kind} {number}",
         "source": source.id,
         "source_type": source.type,
         "lines": [line.as_json() for line in lines],

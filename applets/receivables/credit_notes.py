@@ -45,8 +45,7 @@ def post_credit_note(ctx: Context, document: Document) -> None:
     money = _find_money(ctx, document)
     base_total = settled[0].base_amount if settled else money.base(total)
     lines = opposite(lines_of_sale(ctx, document, money, base_total))
-    memo = f"Credit note {document.number}"
-    document["journal_entry"] = post_entry(ctx, document, ctx.settings["sales_journal"], on, lines, memo)
+    document["journal_entry"] = post_entry(ctx, document, ctx.settings["sales_journal"], on, lines, "Credit note")
     record_sales(ctx, document, money, -1)
     record_settled(ctx, document, on, settled)
     document["exchange_rate"], document["base_total"] = money.rate, base_total

@@ -30,8 +30,7 @@ def post_invoice(ctx: Context, document: Document) -> None:
     money = find_money(ctx, document["currency"], document["base_currency"], issued_on)
     base_total = money.base(document["total"])
     lines = lines_of_sale(ctx, document, money, base_total)
-    memo = f"Invoice {document.number}"
-    document["journal_entry"] = post_entry(ctx, document, ctx.settings["sales_journal"], issued_on, lines, memo)
+    document["journal_entry"] = post_entry(ctx, document, ctx.settings["sales_journal"], issued_on, lines, "Invoice")
     record_open_item(ctx, document, issued_on, document.id, document["total"], base_total)
     record_sales(ctx, document, money, 1)
     document["exchange_rate"], document["base_total"] = money.rate, base_total

@@ -44,8 +44,7 @@ def post_payment(ctx: Context, document: Document) -> None:
     base_rest = money.base(rest)
     base_settled = sum((item.base_amount for item in settled), ZERO)
     lines = _lines(ctx, document, money, base_settled + base_rest)
-    memo = f"Payment {document.number}"
-    document["journal_entry"] = post_entry(ctx, document, ctx.settings["payment_journal"], on, lines, memo)
+    document["journal_entry"] = post_entry(ctx, document, ctx.settings["payment_journal"], on, lines, "Payment")
     record_settled(ctx, document, on, settled)
     record_open_item(ctx, document, on, "", -rest, -base_rest)
     document["unallocated"], document["base_unallocated"] = rest, base_rest

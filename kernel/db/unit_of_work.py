@@ -91,6 +91,7 @@ class UnitOfWork:
         except BaseException:
             self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
             self.connection.execute("RELEASE SAVEPOINT inner_work")
+            self._held_back.clear()
             del self._after_commit[callbacks:]
             self._is_doomed = was_doomed
             raise

@@ -17,8 +17,9 @@ from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.write import Write
 
 _TOGETHER = frozenset(
-    ("document", "data", "event", "request", "subscribers", "keys", "links", "joins_company", "is_new")
-)
+    ("document", "data", "event", "request", "subscribers", "keys", "links", "joins_company", "is_new", "number",
+     "cipher_keys")
+)  # fmt: skip
 _OTHERS = tuple(field.name for field in fields(Write) if field.name not in _TOGETHER)
 
 # Locked against deletion, as a single write does it.
@@ -61,6 +62,12 @@ link_new AS (
     INSERT INTO {t}.links (from_id, field, to_id)
     SELECT from_id, field, to_id FROM jsonb_to_recordset(%(links)s::jsonb)
         AS l (from_id uuid, field text, to_id uuid) ON CONFLICT DO NOTHING
+),
+cipher_key AS (
+    INSERT INTO {t}.cipher_keys (id, kind, subject_id, wrapped, wrapped_by, created_at)
+    SELECT k.id, 'subject', k.subject_id, decode(k.wrapped, 'hex'), k.wrapped_by, e.occurred_at
+      FROM jsonb_to_recordset(%(cipher_keys)s::jsonb) AS k (id uuid, subject_id uuid, wrapped text, wrapped_by text)
+      JOIN event e ON e.id = k.id
 )
 SELECT count(*) FROM event
 """
@@ -134,8 +141,10 @@ def _parameters(changes: Sequence[Write]) -> dict[str, str]:
         for link in change.links
     ]
     deliveries = [{"event_id": change.event.id, "subscriber": s} for change in changes for s in change.subscribers]
+    cipher_keys = [{**key._asdict(), "wrapped": key.wrapped.hex()} for change in changes for key in change.cipher_keys]
     return {
         "rows": _text(map(_row, changes)),
+        "cipher_keys": _text(cipher_keys),
         "keys": _text(keys),
         "links": _text(links),
         "deliveries": _text(deliveries),

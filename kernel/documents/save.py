@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
+
 from kernel.context import KernelContext
 from kernel.documents.cached import note_change
 from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of
-from kernel.documents.write import Write, write
+from kernel.documents.numbering import Unnumbered, number_of, tokens_in
+from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
 from kernel.secrets.subject_keys import SubjectKey
@@ -26,7 +29,8 @@ class Change:
     """One change about to be written. stored, before: the JSON of the fields after and before it.
 
     revision: the one whose fields come back with it. arguments_type: what the action declares of its arguments.
-    is_erasure: what it writes in the place of personal values is not personal itself.
+    erased: paths of personal fields whose values are gone: what is written in their place is not personal. restated:
+    fields at the top that the event tells although they stay as they are.
     """
 
     type: DocumentType
@@ -38,7 +42,8 @@ class Change:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     revision: int | None = None
     arguments_type: DocumentType | None = None
-    is_erasure: bool = False
+    erased: frozenset[str] = frozenset()
+    restated: Sequence[str] = ()
 
     @property
     def is_protected(self) -> bool:
@@ -46,60 +51,89 @@ class Change:
         return self.type.is_protected or (self.arguments_type is not None and self.arguments_type.is_protected)
 
 
-@dataclass(frozen=True)
-class Held:
-    """A new document that is not written yet, since what follows is to be written with it."""
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A write that is ready. run: writes it as it is, for when somebody has to see it."""
 
-    change: Change
     write: Write
     movements: list[Movement]
     run: Callable[[], None]
 
 
-def save(ctx: KernelContext, change: Change, held: Held | None = None) -> None:
+def save(ctx: KernelContext, change: Change, held: Prepared | None = None) -> None:
     """Write the change with all that belongs to it, and tell the worker when something is to be delivered.
 
     held: the creation of the same document. The two are one write, unless somebody has had to see the first before.
+    A write that a number is missing for waits for the one of the numbered document, and is part of that.
     """
     if held is not None and ctx.uow.take_back(held.run):
-        _run(ctx, *_prepare_both(ctx, held, change))
+        prepared = _prepare_both(ctx, held, change)
     else:
-        _run(ctx, *_prepare(ctx, change))
+        prepared = _prepare(ctx, change)
+    late = change.document if isinstance(change.document, Unnumbered) and change.document.late else None
+    if late is None and _misses_number(ctx, prepared.write):
+        _hold(ctx, prepared)
+        ctx.work.waiting.append(prepared)
+    elif late is None:
+        _run(ctx, [prepared])
+    else:
+        waiting = [other for other in ctx.work.waiting if ctx.uow.take_back(other.run)]
+        ctx.work.waiting.clear()
+        _run(ctx, [*waiting, prepared], late)
     # What is recorded from now on would never be written: it is refused instead.
     ctx.work.writing[:] = [id for id in ctx.work.writing if id != change.document.id]
+    if change.type.searchable:
+        ctx.uow.after_commit(ctx.announce_changes)
 
 
-def hold_back(ctx: KernelContext, change: Change) -> Held:
+def hold_back(ctx: KernelContext, change: Change) -> Prepared:
     """Put the write of a new document off until something is read that it might be part of."""
-    written, movements = _prepare(ctx, change)
+    prepared = _prepare(ctx, change)
     # What is done to the document from now on is no part of its creation.
-    written.document = change.document.copy()
-    held = Held(change, written, movements, lambda: _run(ctx, written, movements))
-    ctx.work.held[change.document.id] = change.type.name
-    ctx.uow.hold_back(held.run)
-    return held
+    prepared.write.document = change.document.copy()
+    _hold(ctx, prepared)
+    return prepared
 
 
-def drop(ctx: KernelContext, held: Held) -> None:
+def drop(ctx: KernelContext, held: Prepared) -> None:
     """Forget it, whether it was written or not: what follows has failed."""
     ctx.uow.take_back(held.run)
-    ctx.work.held.pop(held.change.document.id, None)
+    ctx.work.held.pop(held.write.document.id, None)
 
 
-def _prepare(ctx: KernelContext, change: Change) -> tuple[Write, list[Movement]]:
+def _hold(ctx: KernelContext, prepared: Prepared) -> None:
+    ctx.work.held[prepared.write.document.id] = prepared.write.document.type
+    ctx.uow.hold_back(prepared.run)
+
+
+def _misses_number(ctx: KernelContext, written: Write) -> bool:
+    """Whether something stands in it for another document's number, which is still to be taken."""
+    return any(ctx.work.late[token].late for token in _tokens_in(ctx, written))
+
+
+def _tokens_in(ctx: KernelContext, written: Write) -> list[str]:
+    if not ctx.work.late:
+        return []
+    events = [event.payload for event in (written.event, written.following) if event is not None]
+    return tokens_in(ctx, "".join(orjson.dumps(value).decode() for value in (written.data, *events)))
+
+
+def _prepare(ctx: KernelContext, change: Change) -> Prepared:
     if ctx.runtime.unavailable:
         raise AppletUnavailable(applet=", ".join(ctx.runtime.unavailable))
     document = change.document
     if change.previous is None:
         document.version = 1
     document.updated_at, document.updated_by = ctx.now, ctx.actor.id
+    if change.is_protected:
+        change = _with_numbers(ctx, change)
     data, event = change.stored, _event(ctx, change)
     keys: Sequence[SubjectKey] = ()
     if change.is_protected:
         data, event, keys = protect(ctx, change, event)
     movements = registers.take_staged(ctx, document)
     note_change(ctx, change.type)
-    return Write(
+    written = Write(
         document,
         data,
         event,
@@ -110,56 +144,89 @@ def _prepare(ctx: KernelContext, change: Change) -> tuple[Write, list[Movement]]
         joins_company=_joins_company(change),
         is_new=change.previous is None,
         **_references(ctx, change),
-    ), movements
+    )
+    return _prepared(ctx, written, movements)
 
 
-def _prepare_both(ctx: KernelContext, held: Held, change: Change) -> tuple[Write, list[Movement]]:
+def _prepare_both(ctx: KernelContext, held: Prepared, change: Change) -> Prepared:
     """The document as the change leaves it, new still, with the events of both."""
-    second, movements = _prepare(ctx, change)
-    every = [*held.movements, *movements]
-    return Write(
-        change.document,
-        second.data,
-        held.write.event,
-        cipher_keys=(*held.write.cipher_keys, *second.cipher_keys),
-        request=held.write.request,
-        subscribers=held.write.subscribers,
+    second = _prepare(ctx, change)
+    every = [*held.movements, *second.movements]
+    both = replace(
+        held.write,
+        document=change.document,
+        data=second.write.data,
+        cipher_keys=(*held.write.cipher_keys, *second.write.cipher_keys),
         movements=registers.write_columns(ctx, every),
-        joins_company=held.write.joins_company,
-        is_new=True,
-        following=second.event,
-        following_subscribers=second.subscribers,
+        following=second.write.event,
+        following_subscribers=second.write.subscribers,
         **_references(ctx, replace(change, previous=None, before=None)),
-    ), every
+    )
+    return _prepared(ctx, both, every)
 
 
-def _run(ctx: KernelContext, written: Write, movements: list[Movement]) -> None:
-    document = written.document
-    ctx.work.held.pop(document.id, None)
-    written.coming = {link.id: type for link in written.links if (type := _coming(ctx, link)) is not None}
-    if ctx.work.bulk is None or not ctx.work.bulk.take(written):
-        write(ctx.uow, written)
-    ctx.work.seen.pop(document.id, None)
-    registers.check_non_negative(ctx, movements)
-    if written.subscribers or written.following_subscribers:
-        ctx.uow.after_commit(ctx.announce_deliveries)
-    if ctx.runtime.catalogue.type(document.type).searchable:
-        ctx.uow.after_commit(ctx.announce_changes)
+def _prepared(ctx: KernelContext, written: Write, movements: list[Movement]) -> Prepared:
+    prepared = Prepared(written, movements, lambda: _run(ctx, [prepared]))
+    return prepared
 
 
-def _coming(ctx: KernelContext, link: Link) -> str | None:
-    """The type of a link's target that is held back, where it is what the link asks for."""
-    type = ctx.work.held.get(link.id)
+def _with_numbers(ctx: KernelContext, change: Change) -> Change:
+    """With the numbers themselves: what is encrypted now cannot be filled in later."""
+    change.document.number  # noqa: B018
+    text = orjson.dumps(change.stored).decode()
+    for token in tokens_in(ctx, text):
+        text = text.replace(token, ctx.work.late[token].number)
+    return replace(change, stored=orjson.loads(text))
+
+
+def _run(ctx: KernelContext, batch: Sequence[Prepared], late: Unnumbered | None = None) -> None:
+    """Write them as one statement. late: the one of them that takes its number with it."""
+    writes = [prepared.write for prepared in batch]
+    known = ctx.work.held | {written.document.id: written.document.type for written in writes}
+    for written in writes:
+        ctx.work.held.pop(written.document.id, None)
+        written.coming = {link.id: type for link in written.links if (type := _coming(known, written, link))}
+        taken = [token for token in _tokens_in(ctx, written) if late is None or token != _token_of(late)]
+        written.numbers = {token: ctx.work.late[token].number for token in taken}
+        written.number = number_of(written.document)
+    if late is not None:
+        late.settle(write(ctx.uow, writes, _numbering(late)))
+    elif ctx.work.bulk is None or not ctx.work.bulk.take(writes[0]):
+        write(ctx.uow, writes)
+    for prepared in batch:
+        written = prepared.write
+        ctx.work.seen.pop(written.document.id, None)
+        registers.check_non_negative(ctx, prepared.movements)
+        if written.subscribers or written.following_subscribers:
+            ctx.uow.after_commit(ctx.announce_deliveries)
+
+
+def _coming(known: Mapping[str, str], written: Write, link: Link) -> str | None:
+    """The type of a link's target that is written with it or later, where it is what the link asks for."""
+    type = known.get(link.id) if link.id != written.document.id else None
     return type if link.target in ("*", type) else None
+
+
+def _token_of(late: Unnumbered) -> str | None:
+    return late.late.token if late.late is not None else None
+
+
+def _numbering(late: Unnumbered) -> Numbering:
+    number = late.late
+    assert number is not None
+    return Numbering(number.token, number.series, number.company_id, number.period, *number.parts)
 
 
 def _event(ctx: KernelContext, change: Change) -> Event:
     document, previous = change.document, change.previous
     payload: dict[str, Any] = {"diff": diff(change.before or {}, change.stored)}
+    if change.restated:
+        payload["diff"] |= {name: change.stored[name] for name in change.restated}
     if document.state != (previous.state if previous is not None else None):
         payload["state"] = document.state
-    if document.number != (previous.number if previous is not None else None):
-        payload["number"] = document.number
+    number = number_of(document)
+    if number != (previous.number if previous is not None else None):
+        payload["number"] = number
     if change.arguments:
         payload["arguments"] = dict(change.arguments)
     if previous is None and document.company_id:

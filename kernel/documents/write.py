@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
 import psycopg
 
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.statements import Shape, statement
 from kernel.secrets.subject_keys import SubjectKey
 from sdk.document import Document
 from sdk.document_errors import CompanyRequired, LinkBroken, UniqueKeyTaken
@@ -33,7 +33,7 @@ class Write:
     joins_company: the document was not there before and belongs to a company, which must be there still.
     coming: types by id of what it may link to although it is written only later in the transaction. following: the
     event after `event`, when a new document was acted upon before it was written. cipher_keys: of the personal values
-    in the events.
+    in the events. number: of the document, or what stands for it. numbers: those taken by now, by what stands for them.
     """
 
     document: Document
@@ -52,11 +52,56 @@ class Write:
     following: Event | None = None
     following_subscribers: Sequence[str] = ()
     cipher_keys: Sequence[SubjectKey] = ()
+    number: str | None = None
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, value: Mapping[str, Any]) -> str:
+        """As JSON, with the numbers that were taken since."""
+        text = orjson.dumps(value).decode()
+        for token, number in self.numbers.items():
+            text = text.replace(token, number)
+        return text
 
 
-def write(uow: UnitOfWork, change: Write) -> None:
-    """Run it. Raises StaleVersion, LinkBroken, UniqueKeyTaken, CompanyRequired."""
-    sql = _statement(
+@dataclass(frozen=True)
+class Numbering:
+    """A series that the statement advances. token: what its number takes the place of, in all that is written."""
+
+    token: str
+    series: str
+    company_id: str
+    period: str
+    before: str
+    digits: int
+    after: str
+
+    def parameters(self) -> dict[str, Any]:
+        return {f"number_{field.name}": getattr(self, field.name) for field in fields(self)}
+
+
+def write(uow: UnitOfWork, changes: Sequence[Write], numbering: Numbering | None = None) -> int | None:
+    """Write them by one statement. Answers the value of the series.
+
+    Raises StaleVersion, LinkBroken, UniqueKeyTaken, CompanyRequired.
+    """
+    sql = statement(tuple(map(_shape, changes)), is_numbering=numbering is not None)
+    parameters = _parameters(changes[0]) if len(changes) == 1 else _parameters_of_all(changes)
+    if numbering is not None:
+        parameters |= numbering.parameters()
+    try:
+        row = uow.execute_beside(sql, parameters).fetchone()
+    except psycopg.errors.UniqueViolation as error:
+        raise _taken(changes, error) from None
+    assert row is not None
+    for change, position in zip(changes, row, strict=False):
+        if position is None:
+            raise _not_written(uow, change)
+    return row[-1] if numbering is not None else None
+
+
+def _shape(change: Write) -> Shape:
+    """What of it decides the text of its statement; few occur, so that each stays prepared."""
+    return (
         change.is_new,
         bool(change.links),
         bool(change.links_gone),
@@ -65,173 +110,9 @@ def write(uow: UnitOfWork, change: Write) -> None:
         bool(change.subscribers or change.following_subscribers),
         tuple(change.movements),
         change.joins_company,
-        bool(change.coming),
         change.following is not None,
         bool(change.cipher_keys),
     )
-    try:
-        row = uow.execute_beside(sql, _parameters(change)).fetchone()
-    except psycopg.errors.UniqueViolation as error:
-        raise _taken(change, error) from None
-    if row is None:
-        raise _not_written(uow, change)
-
-
-_INSERT_DOCUMENT = """
-doc AS (
-    INSERT INTO {t}.documents (id, type, company_id, version, schema_version, state, number, data,
-                               created_at, created_by, updated_at, updated_by)
-    SELECT %(id)s, %(type)s, %(company_id)s, %(version)s, %(schema_version)s, %(state)s, %(number)s, %(data)s::jsonb,
-           %(at)s, %(by)s, %(at)s, %(by)s
-    WHERE """
-
-_UPDATE_DOCUMENT = """
-doc AS (
-    UPDATE {t}.documents SET version = %(version)s, schema_version = %(schema_version)s, state = %(state)s,
-           number = %(number)s, data = %(data)s::jsonb, updated_at = %(at)s, updated_by = %(by)s,
-           deleted_at = %(deleted_at)s, archived_at = %(archived_at)s
-    WHERE id = %(id)s AND version = %(version)s - 1 AND """
-
-# A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE. A document that
-# links to itself is there when it is restored, although it is only now that it comes back.
-_LINKED = """
-linked AS (
-    SELECT d.id FROM unnest(%(link_ids)s::uuid[], %(link_types)s::text[]) AS w (id, type)
-      JOIN {t}.documents d ON d.id = w.id AND (w.type = '*' OR d.type = w.type)
-     WHERE d.deleted_at IS NULL OR d.id = %(id)s FOR KEY SHARE OF d
-),"""
-
-# A company that is being deleted waits for this transaction, or this one finds it gone.
-_COMPANY = """
-company AS (
-    SELECT id FROM {t}.documents WHERE id = %(company_id)s AND deleted_at IS NULL FOR KEY SHARE
-),"""
-
-_EVENT = """,
-event AS (
-    INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
-                            correlation_id, causation_id, request, payload)
-    SELECT %(event_id)s, %(event_type)s, %(type)s, doc.id, %(event_version)s, %(at)s, %(by)s, %(applet)s,
-           %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(payload)s::jsonb
-    FROM doc RETURNING position, id
-)"""
-
-# From the first one, so that its position is the lower.
-_FOLLOWING = """,
-following AS (
-    INSERT INTO {t}.events (id, type, aggregate_type, aggregate_id, version, occurred_at, actor, applet,
-                            correlation_id, causation_id, request, payload)
-    SELECT %(following_id)s, %(following_type)s, %(type)s, %(id)s, %(version)s, %(at)s, %(by)s, %(applet)s,
-           %(correlation_id)s, %(causation_id)s, %(request)s::jsonb, %(following_payload)s::jsonb
-    FROM event RETURNING position, id
-)"""
-
-_DELIVERIES = """,
-delivery AS (
-    INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
-    SELECT s, event.position, event.id, %(id)s, %(at)s, %(at)s FROM event, unnest(%(subscribers)s::text[]) AS s
-)"""
-
-_DELIVERIES_OF_BOTH = """,
-delivery AS (
-    INSERT INTO {t}.deliveries (subscriber, event_position, event_id, aggregate_id, due_at, created_at)
-    SELECT w.subscriber, w.position, w.id, %(id)s, %(at)s, %(at)s FROM (
-        SELECT s AS subscriber, event.position, event.id FROM event, unnest(%(subscribers)s::text[]) AS s
-        UNION ALL
-        SELECT s, following.position, following.id FROM following, unnest(%(following_subscribers)s::text[]) AS s
-    ) AS w ORDER BY w.position
-)"""
-
-_KEYS_GONE = """,
-key_gone AS (
-    DELETE FROM {t}.keys k USING doc, unnest(%(gone_fields)s::text[], %(gone_values)s::text[]) AS g (field, value)
-     WHERE k.document_id = doc.id AND k.type = %(type)s AND k.field = g.field AND k.value = g.value
-)"""
-
-_KEYS = """,
-key_new AS (
-    INSERT INTO {t}.keys (type, field, company_id, value, document_id)
-    SELECT %(type)s, n.field, n.company_id, n.value, doc.id
-      FROM doc, unnest(%(key_fields)s::text[], %(key_companies)s::uuid[], %(key_values)s::text[])
-           AS n (field, company_id, value)
-)"""
-
-_LINKS_GONE = """,
-link_gone AS (
-    DELETE FROM {t}.links l USING doc, unnest(%(unlink_fields)s::text[], %(unlink_ids)s::uuid[]) AS g (field, id)
-     WHERE l.from_id = doc.id AND l.field = g.field AND l.to_id = g.id
-)"""
-
-_LINKS = """,
-link_new AS (
-    INSERT INTO {t}.links (from_id, field, to_id)
-    SELECT doc.id, n.field, n.id FROM doc, unnest(%(link_fields)s::text[], %(link_ids)s::uuid[]) AS n (field, id)
-    ON CONFLICT DO NOTHING
-)"""
-
-_CIPHER_KEYS = """,
-cipher_key AS (
-    INSERT INTO {t}.cipher_keys (id, kind, subject_id, wrapped, wrapped_by, created_at)
-    SELECT k.id, 'subject', k.subject_id, k.wrapped, k.wrapped_by, %(at)s
-      FROM doc, unnest(%(cipher_ids)s::uuid[], %(cipher_subjects)s::uuid[], %(cipher_wrapped)s::bytea[],
-                       %(cipher_wrapped_by)s::text[]) AS k (id, subject_id, wrapped, wrapped_by)
-)"""
-
-_MOVEMENT_TYPES = {"company_id": "uuid", "occurred_at": "timestamptz", "balanced": "boolean"}
-
-
-@lru_cache(maxsize=512)
-def _statement(
-    is_new: bool,
-    links: bool,
-    links_gone: bool,
-    keys: bool,
-    keys_gone: bool,
-    subscribers: bool,
-    movement_columns: tuple[str, ...],
-    joins_company: bool,
-    coming: bool,
-    following: bool,
-    cipher_keys: bool,
-) -> str:
-    """The text for the parts at hand; few shapes occur, so that each stays prepared."""
-    expected = "cardinality(%(link_ids)s::uuid[])" + (" - %(coming)s" if coming else "")
-    linked = f"(SELECT count(*) FROM linked) = {expected}" if links else "true"
-    joined = " AND EXISTS (SELECT FROM company)" if joins_company else ""
-    parts = [
-        "WITH",
-        _LINKED if links else "",
-        _COMPANY if joins_company else "",
-        _INSERT_DOCUMENT if is_new else _UPDATE_DOCUMENT,
-        linked,
-        joined,
-        " RETURNING id)",
-        _EVENT,
-        _FOLLOWING if following else "",
-        (_DELIVERIES_OF_BOTH if following else _DELIVERIES) if subscribers else "",
-        _KEYS_GONE if keys_gone else "",
-        _KEYS if keys else "",
-        _LINKS_GONE if links_gone else "",
-        _LINKS if links else "",
-        _CIPHER_KEYS if cipher_keys else "",
-        _movements(movement_columns) if movement_columns else "",
-        " SELECT position FROM event",
-    ]
-    return "".join(parts)
-
-
-def _movements(columns: tuple[str, ...]) -> str:
-    names = ", ".join(columns)
-    arrays = ", ".join(f"%(m_{name})s::{_movement_type(name)}[]" for name in columns)
-    return f""",
-movement AS (
-    INSERT INTO {{t}}.movements (document_id, {names})
-    SELECT doc.id, m.* FROM doc, unnest({arrays}) AS m ({names})
-)"""
-
-
-def _movement_type(column: str) -> str:
-    return _MOVEMENT_TYPES.get(column, "numeric" if column.startswith("r") and column[1:].isdigit() else "text")
 
 
 def _parameters(change: Write) -> dict[str, Any]:
@@ -243,8 +124,8 @@ def _parameters(change: Write) -> dict[str, Any]:
         "version": document.version,
         "schema_version": document.schema_version,
         "state": document.state,
-        "number": document.number,
-        "data": orjson.dumps(change.data).decode(),
+        "number": change.number,
+        "data": change.text(change.data),
         "at": document.updated_at,
         "by": document.updated_by,
         "deleted_at": document.deleted_at,
@@ -256,13 +137,13 @@ def _parameters(change: Write) -> dict[str, Any]:
         "correlation_id": event.correlation_id,
         "causation_id": event.causation_id,
         "request": orjson.dumps(change.request).decode() if change.request else None,
-        "payload": orjson.dumps(event.payload).decode(),
+        "payload": change.text(event.payload),
     }
     if change.following is not None:
         parameters |= {
             "following_id": change.following.id,
             "following_type": change.following.type,
-            "following_payload": orjson.dumps(change.following.payload).decode(),
+            "following_payload": change.text(change.following.payload),
             "following_subscribers": list(change.following_subscribers),
         }
     if change.subscribers or change.following_subscribers:
@@ -272,26 +153,41 @@ def _parameters(change: Write) -> dict[str, Any]:
         parameters |= {"cipher_ids": list(ids), "cipher_subjects": list(subjects)}
         parameters |= {"cipher_wrapped": list(wrapped), "cipher_wrapped_by": list(by)}
     if change.links:
-        fields, types, ids = zip(*change.links, strict=True)
-        parameters |= {"link_fields": list(fields), "link_ids": list(ids), "link_types": list(types)}
-        parameters["coming"] = sum(link.id in change.coming for link in change.links)
+        names, _, ids = zip(*change.links, strict=True)
+        checked = [link for link in change.links if link.id not in change.coming]
+        parameters |= {"link_fields": list(names), "link_ids": list(ids)}
+        parameters |= {"check_ids": [link.id for link in checked], "check_types": [link.target for link in checked]}
     if change.links_gone:
-        fields, _, ids = zip(*change.links_gone, strict=True)
-        parameters |= {"unlink_fields": list(fields), "unlink_ids": list(ids)}
+        names, _, ids = zip(*change.links_gone, strict=True)
+        parameters |= {"unlink_fields": list(names), "unlink_ids": list(ids)}
     if change.keys:
-        fields, companies, values = zip(*change.keys, strict=True)
-        parameters |= {"key_fields": list(fields), "key_companies": list(companies), "key_values": list(values)}
+        names, companies, values = zip(*change.keys, strict=True)
+        parameters |= {"key_fields": list(names), "key_companies": list(companies), "key_values": list(values)}
     if change.keys_gone:
-        fields, _, values = zip(*change.keys_gone, strict=True)
-        parameters |= {"gone_fields": list(fields), "gone_values": list(values)}
+        names, _, values = zip(*change.keys_gone, strict=True)
+        parameters |= {"gone_fields": list(names), "gone_values": list(values)}
     return parameters | {f"m_{name}": values for name, values in change.movements.items()}
 
 
-def _taken(change: Write, error: psycopg.errors.UniqueViolation) -> UniqueKeyTaken:
-    """Which of the document's keys it was: PostgreSQL names the values in the detail of its message."""
+def _parameters_of_all(changes: Sequence[Write]) -> dict[str, Any]:
+    """Those of the first under their names, those of the others with their position behind."""
+    every = _parameters(changes[0])
+    for index, change in enumerate(changes[1:], start=1):
+        every |= {f"{name}_{index}": value for name, value in _parameters(change).items()}
+    return every
+
+
+def _taken(changes: Sequence[Write], error: psycopg.errors.UniqueViolation) -> UniqueKeyTaken:
+    """Which of the documents' keys it was: PostgreSQL names the values in the detail of its message."""
     detail = error.diag.message_detail or ""
-    named = (key for key in change.keys if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail)
-    field_name, _, value = next(named, ("id", "", change.document.id))
+    named = (
+        (change, key)
+        for change in changes
+        for key in change.keys
+        if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail
+    )
+    last = changes[-1]
+    change, (field_name, _, value) = next(named, (last, ("id", "", last.document.id)))
     # The mark of an encrypted value tells nobody anything.
     value = "this value" if value.startswith(MARKED) else value
     message = f"another {change.document.type} has {value!r}"

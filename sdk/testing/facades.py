@@ -65,6 +65,9 @@ class FakeDocuments:
         with self.ctx.undivided():
             return self.perform(type, created.id, perform)
 
+    def coming_number(self, document: Document) -> str | None:
+        return document.number
+
     def update(self, type: str, id: str, patch: Mapping[str, Any], *, version: int | None = None) -> Document:
         return update(self.ctx, type, id, patch, version)
 

@@ -34,7 +34,8 @@ UPDATE_OF_NOTHING_STATEMENTS = 3
 DELETE_STATEMENTS = 5
 LIST_STATEMENTS = 5
 CREATE_INVOICE_STATEMENTS = 4
-POST_INVOICE_STATEMENTS = 7
+POST_INVOICE_STATEMENTS = 5
+CREATE_AND_POST_INVOICE_STATEMENTS = 5
 # Over HTTP, what finds out who is asking comes on top.
 AUTHENTICATION_STATEMENTS = {"session": 1, "key": 1}
 # What a refusal may cost: nothing is written, and nothing is asked that the answer does not need.
@@ -203,6 +204,14 @@ def test_posting_an_invoice_stays_within_its_budget(house):
     with counted() as statements, house.operate() as ctx:
         ctx.documents.perform(INVOICE, id, "post")
     assert_within(statements, POST_INVOICE_STATEMENTS)
+
+
+def test_an_invoice_created_and_posted_at_once_is_written_by_one_statement_with_its_entry(house):
+    with counted() as statements, house.operate() as ctx:
+        invoice = ctx.documents.create(INVOICE, house.business.invoice(5), perform="post")
+    assert (invoice.state, invoice.version) == ("posted", 2)
+    assert sum("INSERT INTO" in statement for statement in statements) == 1
+    assert_within(statements, CREATE_AND_POST_INVOICE_STATEMENTS)
 
 
 @pytest.mark.parametrize("credential", AUTHENTICATION_STATEMENTS)
