@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ class Browser:
         if not text or len(text) > _COOKIE_CHARACTERS_MAX:
             return None
         try:
-            held: dict[str, Any] = orjson.loads(decrypt(self._key, bytes.fromhex(text), name.encode()))
+            held: dict[str, Any] = orjson.loads(decrypt(self._key, urlsafe_b64decode(text), name.encode()))
         except (ValueError, DoesNotOpen):
             return None
         return held if held["until"] > self._clock().timestamp() else None
@@ -82,8 +83,9 @@ class Browser:
         until = int(self._clock().timestamp()) + LOG_IN_S_MAX
         sealed = encrypt(self._key, orjson.dumps({**held, "until": until}), name.encode())
         # Lax: a provider's answer comes from another site. Writing from there is what the CSRF tokens refuse.
+        value = urlsafe_b64encode(sealed).decode()
         response.set_cookie(
-            self._name(name), sealed.hex(), max_age=LOG_IN_S_MAX, path="/", secure=self.is_secure, httponly=True,
+            self._name(name), value, max_age=LOG_IN_S_MAX, path="/", secure=self.is_secure, httponly=True,
             samesite="lax",
         )  # fmt: skip
 

@@ -58,7 +58,7 @@ def oauth_routes(kernel: Kernel) -> list[BaseRoute]:
         Route(TOKEN_PATH, endpoints.exchange, methods=["POST"]),
         Route(INTROSPECT_PATH, endpoints.introspect, methods=["POST"]),
         Route(REVOKE_PATH, endpoints.revoke, methods=["POST"]),
-        Route(USERINFO_PATH, endpoints.show_user),
+        Route(USERINFO_PATH, endpoints.show_user, methods=["GET", "POST"]),
         Route(LOG_IN_PATH + "/{tenant}/{provider}", external.begin),
         Route(CALLBACK_PATH, external.finish),
     ]

@@ -58,7 +58,8 @@ def _verify_signature(token: str, keys: Keys) -> dict[str, Any]:
         if key is None:
             raise ExternalLogInFailed(reason="its ID token is signed with a key it does not publish")
         claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
-    except (jose.JoseError, ValueError, TypeError):
+    except (jose.JoseError, ValueError, TypeError, KeyError, RecursionError):
+        # The last for JSON that nests without end.
         raise ExternalLogInFailed(reason="the signature of its ID token is not good") from None
     if not isinstance(claims, dict):
         raise ExternalLogInFailed(reason="its ID token holds no claims")

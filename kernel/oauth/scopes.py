@@ -12,6 +12,8 @@ PROFILE = "profile"
 EMAIL = "email"
 IDENTITY_SCOPES = (OPENID, PROFILE, EMAIL)
 EVERYTHING = "*"
+# They stand in each token, and tokens in a header.
+SCOPE_CHARACTERS_MAX = 4_000
 
 
 def permission_scopes(scopes: Iterable[str]) -> list[str]:
@@ -38,6 +40,8 @@ def narrow(allowed: Sequence[str], wanted: str | None) -> tuple[str, ...]:
     Raises Refusal invalid_scope.
     """
     asked = tuple(dict.fromkeys((wanted or "").split(" "))) if wanted else tuple(allowed)
-    if len(asked) > SCOPES_MAX or not all(any(covers(scope, one) for scope in allowed) for one in asked):
+    if len(asked) > SCOPES_MAX or len(" ".join(asked)) > SCOPE_CHARACTERS_MAX:
+        raise Refusal("invalid_scope", "these are too many scopes for one token")
+    if not all(any(covers(scope, one) for scope in allowed) for one in asked):
         raise Refusal("invalid_scope", "the client may not ask for one of these scopes")
     return asked

@@ -72,6 +72,8 @@ def test_an_id_token_says_who_and_verifies_with_the_published_keys(site, visit, 
     }  # fmt: skip
     assert {name: claims[name] for name in expected} == expected
     told = site.get("/oauth/userinfo", answer["access_token"]).json()
+    headers = {"authorization": f"Bearer {answer['access_token']}"}
+    assert site.http.post("/oauth/userinfo", headers=headers).json() == told
     assert told == {name: claims[name] for name in ("sub", "tid", "name", "email", "email_verified")}
 
 

@@ -84,6 +84,13 @@ def test_the_consent_page_offers_the_provider_and_goes_on_after_it(here, provide
     assert program.exchange(back["code"]).status_code == 200
 
 
+def test_a_long_request_survives_the_way_there_and_back(here, provider, browser):
+    program = here.register(scopes=["shop.order:read"])
+    page = browser.open(program.address(state="s" * 1_500))
+    page = prove(browser, provider, browser.open(here.url + page.links["Log in with The Identity"]))
+    assert len(query_of(browser.allow(page).left_to)["state"]) == 1_500
+
+
 def test_a_stranger_is_not_let_in_and_no_user_is_made(here, provider, browser):
     page = prove(browser, provider, browser.open(f"{here.url}/oauth/login/acme/identity"), "stranger")
     assert (page.status, "no user here belongs to you" in page.text) == (403, True)

@@ -179,6 +179,42 @@ def test_an_answer_of_the_wrong_shape_is_told_as_such(provider, log_in, path, an
     assert (page.status, "does not answer as it should" in page.text) == (503, True), page.text
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"n": None},
+        {"n": "!!"},
+        {"n": 7},
+        {"n": "AQAB"},
+        {"e": None},
+        {"kty": "RSA1"},
+        {"kty": "EC"},
+        {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
+        {"kty": "oct", "k": "AQAB"},
+        {"use": "enc"},
+        {"kid": 7},
+        {"kid": None},
+    ],
+)
+def test_a_key_that_is_none_verifies_nothing(provider, log_in, changed):
+    key = {**provider.published.as_dict(private=False), **changed}
+    provider.answers["/keys"] = {"keys": [{name: value for name, value in key.items() if value is not None}]}
+    page = log_in()
+    assert (page.status, page.left_to) == (401, None)
+
+
+@pytest.mark.parametrize("keys", [{}, {"keys": None}, {"keys": {}}, {"keys": ["x"]}])
+def test_a_key_set_that_is_none_is_told(provider, log_in, keys):
+    provider.answers["/keys"] = keys
+    assert log_in().status == 503
+
+
+def test_json_that_nests_without_end_is_refused(provider, log_in):
+    header = b'{"alg":"RS256","kid":"one","x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+    provider.token = f"{encoded(header)}.e30.AAAA"
+    assert (log_in().status, len(provider.token) < 16_384) == (401, True)
+
+
 def test_a_refused_code_is_told(provider, log_in):
     provider.answers["/token"] = (400, {}, {"error": "invalid_grant"})
     page = log_in()
