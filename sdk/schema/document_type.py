@@ -229,6 +229,9 @@ def _without_filled(schema: Mapping[str, Any]) -> dict[str, Any]:
         relaxed["properties"] = {name: _without_filled(field) for name, field in properties.items()}
     if "required" in schema:
         relaxed["required"] = [name for name in schema["required"] if not _is_filled(properties[name])]
+        # OpenAPI 3.0 takes no empty list.
+        if not relaxed["required"]:
+            del relaxed["required"]
     if isinstance(schema.get("items"), Mapping):
         relaxed["items"] = _without_filled(schema["items"])
     return relaxed
