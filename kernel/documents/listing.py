@@ -12,13 +12,15 @@ from sqlalchemy import ColumnElement, and_, literal_column
 from kernel.context import KernelContext
 from kernel.documents.cursors import decode_cursor, encode_cursor
 from kernel.documents.keyset import SortKey, after
-from kernel.documents.rows import COLUMNS, Row, read_rows, to_document
+from kernel.documents.rows import COLUMNS, Row
 from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
+from kernel.documents.titles import titles_of
 from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
 from kernel.permissions import DENIED
 from kernel.search.narrow import narrow
 from kernel.secrets.fields import blinder_of
+from kernel.secrets.reveal import reveal_each
 from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
@@ -209,43 +211,3 @@ def _sort_key(type: DocumentType, name: str, descending: bool) -> SortKey:
 def _top(path: str) -> str:
     """The field a path begins with: masks hide whole fields."""
     return path.partition(".")[0]
-
-
-def titles_of(ctx: KernelContext, type: DocumentType, rows: Sequence[Row]) -> dict[str, str]:
-    """Titles of the documents the rows link to, those the caller may read, in one statement.
-
-    Nothing of what hidden fields link to: the title would tell the value.
-    """
-    if not rows:
-        return {}
-    hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
-    targets = ctx.uow.execute(
-        "SELECT DISTINCT to_id::text FROM {t}.links"
-        " WHERE from_id = ANY(%s::uuid[]) AND split_part(field, '.', 1) <> ALL(%s::text[])",
-        [[row.id for row in rows], sorted(hidden)],
-    ).fetchall()
-    return titles_by_id(ctx, [target for (target,) in targets])
-
-
-def titles_by_id(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
-    """The title of each of these documents that is there and may be read."""
-    titles = {}
-    for row in read_rows(ctx.uow, ids) if ids else []:
-        type = ctx.runtime.catalogue.types.get(row.type)
-        if type is None:
-            continue
-        if ctx.permissions.sees_all(type) and not type.encrypted:
-            titles[row.id] = title_of(type, row)
-            continue
-        (shown,) = reveal_each(ctx, type, [row])
-        document = to_document(type, shown)
-        if ctx.permissions.allows("read", type, document, ctx.scope()):
-            titles[row.id] = title_of(type, row, ctx.permissions.mask(type, "read", document, ctx.scope()))
-    return titles
-
-
-def title_of(type: DocumentType, row: Row, hidden: frozenset[str] = frozenset()) -> str:
-    """What people call a document: its title field, its number, or failing both its id. hidden: fields not to show."""
-    is_shown = type.title_field not in (None, "number", *hidden)
-    named = row.data.get(type.title_field) if is_shown and type.title_field else row.number
-    return str(named or row.number or row.id)

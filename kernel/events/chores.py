@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kernel.audit.keeper import SealKeeper
+from kernel.events.store import forget_receipts
 from kernel.http.idempotency import forget_answers
 from kernel.limits.service import watch_usage
+from kernel.privacy.retention import run_rules
 from kernel.secrets.reencryption import reencrypt
 from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
@@ -17,8 +21,13 @@ if TYPE_CHECKING:
 
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
 # So that one tenant does not keep the others waiting; the rest comes with the next run.
 REENCRYPTED_AT_ONCE = 5_000
+# A receipt keeps an event from taking effect twice. Far longer than the last of all attempts, an hour apart at most, and
+# than anybody waits before bringing back a backup of the deliveries alone.
+RECEIPTS_KEPT = timedelta(days=30)
+RECEIPTS_AT_ONCE = 10_000
 
 _log = get_logger()
 
@@ -43,6 +52,15 @@ def _forget_answers(kernel: Kernel, tenant: TenantRecord) -> None:
         uow.commit()
 
 
+def _forget_receipts(kernel: Kernel, tenant: TenantRecord) -> None:
+    """In bites, each a transaction of its own."""
+    before, forgotten = kernel.clock() - RECEIPTS_KEPT, RECEIPTS_AT_ONCE
+    while forgotten == RECEIPTS_AT_ONCE:
+        with kernel.database.transaction(tenant) as uow:
+            forgotten = forget_receipts(uow, before, RECEIPTS_AT_ONCE)
+            uow.commit()
+
+
 def _forget_buckets(kernel: Kernel, tenant: TenantRecord) -> None:
     kernel.rates.forget_idle()
 
@@ -53,9 +71,25 @@ def _reencrypt(kernel: Kernel, tenant: TenantRecord) -> None:
         _log.info("documents.reencrypted", tenant=tenant.name, count=count)
 
 
+def _run_retention(kernel: Kernel, tenant: TenantRecord) -> None:
+    report = run_rules(kernel, tenant)
+    if report.changed or report.subjects:
+        _log.info(
+            "retention.done",
+            tenant=tenant.name,
+            erased=report.erased,
+            deleted=report.deleted,
+            linked=report.linked,
+            subjects=report.subjects,
+        )
+
+
 CHORES = (
+    Chore("seals", MINUTE_S, SealKeeper()),
     Chore("usage", MINUTE_S, _watch_usage),
     Chore("idempotency", HOUR_S, _forget_answers),
     Chore("rate_buckets", HOUR_S, _forget_buckets),
     Chore("reencryption", HOUR_S, _reencrypt),
+    Chore("retention", DAY_S, _run_retention),
+    Chore("receipts", DAY_S, _forget_receipts),
 )

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
+from kernel.audit import api as audit
 from kernel.auth import api as auth
 from kernel.events import api as events
 from kernel.events.listener import Announcer
@@ -25,6 +26,7 @@ from kernel.limits import api as limits
 from kernel.oauth import api as oauth
 from kernel.oauth.endpoints import oauth_routes
 from kernel.permissions import api as permissions
+from kernel.privacy import api as privacy
 from kernel.registers import api as registers
 from kernel.reports import api as reports
 from kernel.search import api as search
@@ -67,7 +69,8 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
 
 def _api(kernel: Kernel, app: FastAPI) -> APIRouter:
     api = APIRouter()
-    for room in (auth, permissions, registers, reports, events, limits, oauth, search, transfers):
+    rooms = (auth, permissions, registers, reports, events, limits, oauth, search, transfers, audit, privacy)
+    for room in rooms:
         api.include_router(room.router(kernel))
     api.include_router(description.router(kernel, app))
     kernel.plugins.hook.register_routes(router=api, kernel=kernel)

@@ -32,7 +32,7 @@ class ProtectedChange(Protocol):
     @property
     def arguments_type(self) -> DocumentType | None: ...
     @property
-    def is_erasure(self) -> bool: ...
+    def erased(self) -> frozenset[str]: ...
 
 
 def protect(
@@ -86,8 +86,9 @@ class _Sealer:
         """What the event tells: values of encrypted fields, and of persons under a key of their own."""
         for field in (field for field in type.encrypted if not field.personal):
             told = self._replace(told, field, prefix, self._encrypted)
-        for field in () if self._change.is_erasure else type.personal:
-            told = self._replace(told, field, prefix, self._personal)
+        for field in type.personal:
+            if prefix + field.path not in self._change.erased:
+                told = self._replace(told, field, prefix, self._personal)
         return told
 
     def made_key(self) -> Iterator[SubjectKey]:

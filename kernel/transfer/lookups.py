@@ -85,8 +85,8 @@ def find_ids(
     type = ctx.runtime.catalogue.type(type_name)
     _check_field(type, field)
     wanted = sorted(set(values))
-    unique = next((each.unique for each in type.unique if each.path == field), None)
-    # Keys answer from an index, but know nothing of permissions.
+    unique = next((each.unique for each in type.unique if each.path == field and not each.encrypted), None)
+    # Keys answer from an index, but know nothing of permissions, nor of encrypted values.
     if unique and ctx.permissions.filter("read", type) is None and (unique == "tenant" or company_id):
         company = company_id if unique == "company" else NO_COMPANY
         return dict(ctx.uow.execute(_BY_KEY, [type_name, field, company, wanted]).fetchall())
