@@ -126,6 +126,7 @@ class ExportSession:
             self._sink = open_sink(
                 ctx, self._order.wanted, self._order.shape, self._file, self._partial, has_header=not written
             )
+        self._stack.callback(self._sink.discard)
 
     def step(self, caller: Caller) -> bool:
         with caller.begin() as uow:

@@ -150,7 +150,7 @@ class _SheetReader:
             self._add(self._value("".join(self._parts)))
         elif name == "rPh":
             self._is_phonetic = False
-        elif name == "row" and self._cells:
+        elif name == "row" and (self._cells or self._fault):
             self._done.append((self._cells, self._fault))
 
     def text(self, data: str) -> None:

@@ -36,6 +36,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Complete the file. The stream below stays open."""
 
+    def discard(self) -> None:
+        """Let go of what was kept beside the file, whether it is complete or not."""
+
 
 class Packed:
     """A stream that compresses what is written: every write is a gzip member of its own, so a file may be continued
@@ -69,6 +72,9 @@ class _Buffered:
 
     def close(self) -> None:
         self.flush()
+
+    def discard(self) -> None:
+        self._parts.clear()
 
 
 class JsonlSink(_Buffered):

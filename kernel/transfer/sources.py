@@ -139,14 +139,14 @@ class Source:
 
 
 def _titles(header: Cells) -> list[str]:
-    cells = header[0]
+    cells = header[0] or {0: ""}
     return [cells.get(place, "").strip() for place in range(max(cells) + 1)]
 
 
 def _sheet_row(number: int, found: Cells, names: Sequence[str]) -> SourceRow:
     cells, fault = found
     values = {name: cells.get(place, "") for place, name in enumerate(names)}
-    if not fault and max(cells) >= len(names):
+    if cells and not fault and max(cells) >= len(names):
         fault = f"the row has {max(cells) + 1} cells and the header {len(names)}"
     if not fault and any("\0" in cell for cell in cells.values()):
         fault = _NUL

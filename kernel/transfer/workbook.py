@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -36,7 +37,9 @@ class XlsxSink:
         self, path: Path, columns: Sequence[TableColumn], lines: str = "", *, title: str = "",
         rows_max: int = SHEET_ROWS_MAX,
     ) -> None:  # fmt: skip
-        options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False}
+        # Beside the final file, where there is room for it.
+        self._folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".xlsx-")
+        options = {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_formulas": False}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._columns, self._rows, self._rows_max = columns, rows_of(columns, lines), rows_max
         self._title = title.translate(_UNFIT).strip()[: SHEET_TITLE_MAX - 4] or "Sheet"
@@ -46,6 +49,13 @@ class XlsxSink:
         self._add_sheet()
 
     def write(self, lines: Iterable[Line]) -> int:
+        try:
+            return self._write(lines)
+        except BaseException:
+            self.discard()
+            raise
+
+    def _write(self, lines: Iterable[Line]) -> int:
         count = 0
         for line in lines:
             count += 1
@@ -61,6 +71,15 @@ class XlsxSink:
 
     def close(self) -> None:
         self._book.close()
+        self._folder.cleanup()
+
+    def discard(self) -> None:
+        """Leave nothing behind of a workbook that is not going to be completed."""
+        for sheet in self._book.worksheets():
+            # xlsxwriter has no way to give one up; a closed sheet has no such file any more.
+            if sheet.row_data_fh is not None:
+                sheet.row_data_fh.close()
+        self._folder.cleanup()
 
     def _add_sheet(self) -> None:
         self._sheets += 1
