@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kernel.auth import store, trail
 from kernel.auth.errors import RefreshReused
 from kernel.auth.records import Authority, Origin, Tokens
 from kernel.auth.sessions import refresh
+from sdk.errors import BosError
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
@@ -40,5 +42,6 @@ def _end_reused(kernel: Kernel, reused: RefreshReused, origin: Origin) -> None:
             return
         trail.record(uow, tenant.id, "refresh.reused", now, user_id=user.id, session_id=session_id, origin=origin)
         uow.commit()
-    with kernel.operate(tenant) as ctx:
+    # It is over and recorded; a tenant that can write nothing now must not change the answer.
+    with suppress(BosError), kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.notification", {"recipient": user.id, **NOTICE})

@@ -89,9 +89,12 @@ def network_of(address: str | None) -> str:
         known = ipaddress.ip_address(address or "")
     except ValueError:
         return address or ""
-    if known.version == 4:
+    if isinstance(known, ipaddress.IPv4Address):
         return str(known)
-    return str(ipaddress.ip_network((known, IPV6_PREFIX_BITS), strict=False))
+    # A server that listens for both kinds sees one written as the other: they must not all share a network.
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((int(known), IPV6_PREFIX_BITS), strict=False))
 
 
 def _key(bucket: Bucket, subject: str) -> bytes:
