@@ -16,8 +16,9 @@ from kernel.cli.terminal import Terminal
 from kernel.cli.values import find_document_id, read_data, read_json_option, read_pairs
 from kernel.context import KernelContext
 from kernel.documents import service
-from kernel.documents.listing import ARCHIVED, Archived, ListRequest, list_rows, title_of
+from kernel.documents.listing import ARCHIVED, Archived, ListRequest, list_rows
 from kernel.documents.rows import flatten, to_document
+from kernel.documents.titles import title_of
 from kernel.http.documents import present
 from kernel.transfer.coerce import coerce
 from sdk.document import SYSTEM_FIELDS

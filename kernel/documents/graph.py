@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from kernel.context import KernelContext
 from kernel.documents.errors import GraphTooLarge
-from kernel.documents.listing import title_of
 from kernel.documents.rows import COLUMNS, Row, read_row, to_document
 from kernel.documents.service import get
+from kernel.documents.titles import title_of
 from kernel.secrets.reveal import reveal_each
 
 GRAPH_DEPTH_MAX = 5

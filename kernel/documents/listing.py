@@ -21,7 +21,6 @@ from kernel.permissions import DENIED
 from kernel.search.narrow import narrow
 from kernel.secrets.fields import blinder_of
 from kernel.secrets.reveal import reveal_each
-from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
 from sdk.expressions import InvalidExpression, parse

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.cached import find_cached, known_document
-from kernel.documents.listing import ListRequest, read_page, titles_of
+from kernel.documents.listing import ListRequest, read_page
 from kernel.documents.rows import Row, read_rows, to_document
+from kernel.documents.titles import titles_of
 from kernel.secrets.reveal import reveal_each
 from sdk.context import Page
 from sdk.document import Document

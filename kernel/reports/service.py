@@ -10,7 +10,7 @@ from typing import Any
 
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import compile_statement
-from kernel.documents.listing import titles_by_id
+from kernel.documents.titles import titles_by_id
 from kernel.registers.access import readable_companies
 from kernel.reports.document_source import DocumentSource
 from kernel.reports.errors import ReportNotPermitted, ReportTooLarge

@@ -12,9 +12,10 @@ from sqlalchemy.types import Numeric, Uuid
 
 from kernel.context import KernelContext
 from kernel.documents.cursors import decode_cursor, encode_cursor
-from kernel.documents.listing import allowed, columns_for, title_of
+from kernel.documents.listing import allowed, columns_for
 from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.documents.tables import documents
+from kernel.documents.titles import title_of
 from kernel.permissions import DENIED
 from kernel.search import store
 from kernel.search.errors import SearchTypeUnknown
