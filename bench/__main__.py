@@ -16,6 +16,7 @@ from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
 from bench.starting import start_server
 from bench.tenants import create_tenants, thousandth_tenant
+from bench.transfer import transfers
 from bench.valuation import value_stock
 from bench.writes import create_in_process, create_over_http, post_over_http
 
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "post.http": post_over_http,
     "list.filtered": list_over_http,
     "trial_balance": trial_balance,
+    "transfers": transfers,
     "start.first_request": start_server,
     "valuation.loop": value_stock,
     "tenant.create": create_tenants,
