@@ -20,7 +20,7 @@ CHANGE_COLUMNS = (
 )  # fmt: skip
 _READ = f"""
 SELECT {", ".join(CHANGE_COLUMNS)} FROM {{t}}.events
- WHERE aggregate_id = %s AND aggregate_type = %s ORDER BY version, position
+ WHERE aggregate_id = %s AND aggregate_type = %s AND version <= %s ORDER BY version, position
 """
 
 
@@ -110,7 +110,7 @@ def as_of(ctx: KernelContext, type_name: str, id: str, moment: date | datetime) 
 
 def at_revision(ctx: KernelContext, type_name: str, id: str, revision: int) -> Past:
     """The document at one of its versions, from 1. Raises DocumentNotFound where there is no such version."""
-    found = next((row for _, row in _history(ctx, type_name, id) if row.version == revision), None)
+    found = next((row for _, row in _history(ctx, type_name, id, revision) if row.version == revision), None)
     if found is None:
         raise DocumentNotFound(resource=f"revision {revision} of {type_name}", id=id)
     return _shown(ctx, found)
@@ -126,10 +126,14 @@ def last_instant(ctx: KernelContext, moment: date | datetime) -> datetime:
     return midnight - timedelta(microseconds=1)
 
 
-def _history(ctx: KernelContext, type_name: str, id: str) -> Iterator[tuple[LoggedChange, Row]]:
+def _history(
+    ctx: KernelContext, type_name: str, id: str, last: int | None = None
+) -> Iterator[tuple[LoggedChange, Row]]:
+    """last: the version to end with."""
     # Whoever may not read the document as it is has no business with what it was.
     document = get_any(ctx, type_name, id)
-    changes = [LoggedChange(*found) for found in ctx.uow.execute(_READ, [document.id, document.type])]
+    end = document.version if last is None else min(last, document.version)
+    changes = [LoggedChange(*found) for found in ctx.uow.execute(_READ, [document.id, document.type, end])]
     return replay(reveal_changes(ctx, changes))
 
 

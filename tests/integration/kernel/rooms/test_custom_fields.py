@@ -8,7 +8,7 @@ import pytest
 
 from kernel.documents.custom_fields import CUSTOM_FIELDS_PER_TYPE_MAX
 from kernel.documents.errors import CustomFieldInUse, CustomFieldUnfit
-from kernel.documents.indexes import declared_indexes
+from kernel.documents.indexes import declared_indexes, refresh_indexes
 from kernel.http.openapi import build_openapi
 from kernel.transfer.exporter import write_csv
 from kernel.transfer.reading import ExportRequest
@@ -88,6 +88,8 @@ def test_they_are_searched_and_indexed_when_wished(shelf):
     assert shelf.names(q="oak") == ["a"]
     indexed = [(index.type, index.path) for index in declared_indexes([shelf.type()])]
     assert (BOX, "custom_note") in indexed
+    report = refresh_indexes(shelf.kernel.database, shelf.tenant, [shelf.type()])
+    assert f"{BOX}.custom_note" in report.built
 
 
 def test_unique_values_are_held_and_given_back(shelf):
