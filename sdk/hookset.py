@@ -19,7 +19,7 @@ SPECS: dict[str, inspect.Signature] = {
     for name, spec in vars(hookspecs).items()
     if hasattr(spec, f"{hookspecs.PROJECT}_spec")
 }
-SYSTEM_HOOKS = frozenset({"register_routes", "register_cli", "load_applet"})
+SYSTEM_HOOKS = frozenset({"register_routes", "register_cli", "register_audit_anchor", "load_applet"})
 
 
 class InvalidHooks(Invalid):

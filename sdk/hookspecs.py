@@ -15,6 +15,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from sdk.applet import Applet
+    from sdk.audit import AuditAnchor
     from sdk.context import Context
     from sdk.document import Document
     from sdk.event import Event
@@ -111,6 +112,11 @@ def register_routes(router: Any, kernel: Any) -> None:
 @hookspec
 def register_cli(cli: Any) -> None:
     """System plugins only, at start: add commands. cli: the root `typer.Typer` of `bos`."""
+
+
+@hookspec
+def register_audit_anchor(kernel: Any) -> AuditAnchor:
+    """System plugins only, when seals are recorded or checked: an anchor that keeps them outside of the database."""
 
 
 @hookspec(firstresult=True)

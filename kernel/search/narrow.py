@@ -22,7 +22,8 @@ NARROWED_CHARACTERS_MAX = 5_000
 
 _NARROWED = """documents.id = ANY (ARRAY(
     SELECT s.document_id FROM {{t}}.search s WHERE s.type = %(q_type)s AND {matches}
-     UNION SELECT e.aggregate_id FROM {{t}}.events e WHERE e.position > %(q_after)s AND e.aggregate_type = %(q_type)s))"""
+     UNION
+    SELECT e.aggregate_id FROM {{t}}.events e WHERE e.position > %(q_after)s AND e.aggregate_type = %(q_type)s))"""
 
 
 def narrow(ctx: KernelContext, type: DocumentType, q: str) -> tuple[str, dict[str, Any]] | None:
@@ -51,5 +52,6 @@ def _terms(q: str) -> list[Term]:
 
 def _is_bounded(shape: Shape) -> bool:
     """Whether the index surely holds all of the text."""
-    lengths = [shape.type.fields[path].schema.get("maxLength") for path in shape.paths]
-    return None not in lengths and sum(lengths) <= NARROWED_CHARACTERS_MAX
+    unbounded = NARROWED_CHARACTERS_MAX + 1
+    lengths = [int(shape.type.fields[path].schema.get("maxLength", unbounded)) for path in shape.paths]
+    return sum(lengths) <= NARROWED_CHARACTERS_MAX

@@ -161,6 +161,7 @@ def open_dens(url: str, folder: Path) -> Iterator[Kernel]:
     (folder / "den" / "applet.toml").write_text(MANIFEST)
     (folder / "den" / "hooks.py").write_text("")
     kernel = build_kernel(Settings(data_dir=folder / "data", applets_dir=folder, pool_size_max=6), url)
+    kernel.url = url
     try:
         yield kernel
     finally:
