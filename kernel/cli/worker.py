@@ -15,6 +15,8 @@ from kernel.events.worker import Worker
 from kernel.telemetry.logs import get_logger
 
 WAIT_S = 3600.0
+# One to deliver, one to look after, and half as many for the rest.
+CONNECTIONS_PER_THREAD = 3
 _log = get_logger()
 
 
@@ -35,7 +37,8 @@ def add_commands(cli: Cli) -> None:
             with open_kernel(settings) as kernel:
                 kernel.on_deliveries.clear()
                 kernel.on_changes.clear()
-                worker = Worker(kernel)
+                # Nobody is served here, so the connections are all its own; some are kept for what else it does.
+                worker = Worker(kernel, threads=max(1, settings.pool_size_max // CONNECTIONS_PER_THREAD))
                 worker.start()
                 try:
                     _log.info("worker.started", message="The worker runs.")

@@ -26,7 +26,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one subscriber. attempts: how often it has failed so far."""
+    """One event for one subscriber. attempts: how often it was tried so far, as far as that was counted."""
 
     id: int
     subscriber: str

@@ -24,8 +24,7 @@ HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
 # So that one tenant does not keep the others waiting; the rest comes with the next run.
 REENCRYPTED_AT_ONCE = 5_000
-# A receipt keeps an event from taking effect twice. Far longer than the last of all attempts, an hour apart at most, and
-# than anybody waits before bringing back a backup of the deliveries alone.
+# A receipt keeps an event from taking effect twice: far longer than all attempts take, which are an hour apart at most.
 RECEIPTS_KEPT = timedelta(days=30)
 RECEIPTS_AT_ONCE = 10_000
 

@@ -21,6 +21,7 @@ from sdk.event import Event
 
 # Looking for what is due costs more than taking it, so it is done for many at once.
 DELIVERIES_FOUND_MAX = 500
+PROCESS_ENDED = "the process that delivered it ended, each time"
 
 _log = get_logger()
 
@@ -33,7 +34,8 @@ class PostgresBus:
         self._announcements = Announcements()
         self._chance = chance or random.Random()
         self._parked: dict[str, int] = {}
-        self._found: dict[str, deque[int]] = {}
+        self._found: dict[str, deque[tuple[int, bool]]] = {}
+        self._began_at = kernel.clock()
 
     def announce(self, tenant: TenantRecord) -> None:
         self._announcements.add(tenant.name)
@@ -53,51 +55,100 @@ class PostgresBus:
             return store.next_due(uow)
 
     def deliver(self, tenant: TenantRecord, handle: Handler) -> Outcome | None:
-        """One transaction: claim, receipt, effect, acknowledgement. A failure is counted in a second one."""
+        """One transaction: claim, receipt, effect, acknowledgement. A failure is counted in a second one.
+
+        What may have ended a process before (it has failed, or was there when this one began) is counted before, so
+        that it does not end one process after the other for ever. All others cost nothing more.
+        """
         delivery: Delivery | None = None
+        is_counted = False
         try:
             with self._kernel.database.transaction(tenant) as uow:
                 outcome: Outcome | None = None
-                if (taken := self._take(uow)) is not None:
-                    delivery, is_new = taken
+                taken = self._take(uow)
+                if isinstance(taken, Outcome):
+                    outcome = taken
+                elif taken is not None:
+                    delivery, is_new, is_counted = taken
                     outcome = Outcome.DONE if is_new else Outcome.REPEATED
                     if is_new:
                         handle(uow, delivery)
-                # With nothing taken too: what was parked has to stay parked.
                 uow.commit()
                 return outcome
         except Exception as error:
             if delivery is None:
                 raise
-            return self._count_failure(tenant, delivery, error)
+            return self._count_failure(tenant, delivery, error, is_counted)
 
-    def _take(self, uow: UnitOfWork) -> tuple[Delivery, bool] | None:
+    def _take(self, uow: UnitOfWork) -> tuple[Delivery, bool, bool] | Outcome | None:
+        """The delivery, whether it is new to its consumer, whether this attempt was counted; or that one has died."""
         runtime = self._kernel.runtimes.get(uow)
         subscribers = subscriber_names(runtime)
         now = self._kernel.clock()
-        self._park(uow, runtime, subscribers, now)
+        self._park(runtime, subscribers, now)
         found = self._found.setdefault(runtime.tenant.id, deque())
         # What was found before may be gone or held by now; then, once, look anew.
-        row = _take_first(uow, found, subscribers, now)
-        if row is None:
-            found.extend(store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX))
-            row = _take_first(uow, found, subscribers, now)
-        return _delivery(row) if row else None
+        taken = self._take_first(uow, found, subscribers, now)
+        if taken is None:
+            found.extend(store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX, self._began_at))
+            taken = self._take_first(uow, found, subscribers, now)
+        return taken
 
-    def _park(self, uow: UnitOfWork, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
-        """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back."""
+    def _take_first(
+        self, uow: UnitOfWork, found: deque[tuple[int, bool]], subscribers: Sequence[str], now: datetime
+    ) -> tuple[Delivery, bool, bool] | Outcome | None:
+        """The first that can be taken; several threads may share what was found."""
+        assert uow.tenant is not None
+        while found:
+            try:
+                id, is_suspect = found.popleft()
+            except IndexError:
+                return None
+            if is_suspect:
+                begun = self._begin_attempt(uow.tenant, id, subscribers, now)
+                if begun is Outcome.DEAD:
+                    return begun
+                if begun is None:
+                    continue
+            if row := store.take_delivery(uow, id, subscribers, now):
+                return *_delivery(row), is_suspect
+        return None
+
+    def _begin_attempt(
+        self, tenant: TenantRecord, id: int, subscribers: Sequence[str], now: datetime
+    ) -> Outcome | None:
+        """In a transaction of its own, which stays when the process goes. Something else than None: it was counted."""
+        with self._kernel.database.transaction(tenant, aside=True) as uow:
+            begun = store.begin_attempt(uow, id, subscribers, now, ATTEMPTS_MAX, PROCESS_ENDED)
+            uow.commit()
+        if begun is None:
+            return None
+        if begun[0] != "dead":
+            return Outcome.RETRIED
+        _log.warning("delivery.dead", message=PROCESS_ENDED, delivery=id, attempts=begun[1])
+        return Outcome.DEAD
+
+    def _park(self, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
+        """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back.
+
+        In a transaction of its own: attempts at what comes back are counted in another one, which has to see it.
+        """
         if self._parked.get(runtime.tenant.id) == runtime.generation:
             return
-        store.park(uow, subscribers, now)
-        uow.after_commit(lambda: self._parked.update({runtime.tenant.id: runtime.generation}))
+        with self._kernel.database.transaction(runtime.tenant, aside=True) as uow:
+            store.park(uow, subscribers, now)
+            uow.commit()
+        self._parked[runtime.tenant.id] = runtime.generation
 
-    def _count_failure(self, tenant: TenantRecord, delivery: Delivery, error: Exception) -> Outcome | None:
-        attempts = delivery.attempts + 1
+    def _count_failure(
+        self, tenant: TenantRecord, delivery: Delivery, error: Exception, is_counted: bool
+    ) -> Outcome | None:
+        attempts = delivery.attempts if is_counted else delivery.attempts + 1
         due_at = self._kernel.clock() + retry_delay(attempts, self._chance)
         text = error_text(error)
         with self._kernel.database.transaction(tenant) as uow:
             state = store.count_failure(
-                uow, delivery.id, delivery.attempts, error=text, due_at=due_at, attempts_max=ATTEMPTS_MAX
+                uow, delivery.id, delivery.attempts, attempts, error=text, due_at=due_at, attempts_max=ATTEMPTS_MAX
             )
             uow.commit()
         if state is None:
@@ -123,18 +174,6 @@ def subscriber_names(runtime: TenantRuntime) -> list[str]:
         found = [hook["function"] for hook in hooks if hook["hook"] == "on_event"]
         runtime.remember("subscribers", found)
     return found
-
-
-def _take_first(uow: UnitOfWork, found: deque[int], subscribers: Sequence[str], now: datetime) -> Any | None:
-    """The first that can be taken; several threads may share what was found."""
-    while found:
-        try:
-            id = found.popleft()
-        except IndexError:
-            return None
-        if row := store.take_delivery(uow, id, subscribers, now):
-            return row
-    return None
 
 
 def _delivery(row: Any) -> tuple[Delivery, bool]:

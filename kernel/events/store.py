@@ -51,8 +51,11 @@ _IS_FIRST = """
 """
 _IS_DUE = "d.state = 'pending' AND d.due_at <= %(now)s AND d.subscriber = ANY(%(subscribers)s)"
 
+# What this process found when it began, and what has failed before, may be what kills whoever delivers it.
+_IS_SUSPECT = "(d.created_at <= %(since)s OR d.attempts > 0)"
+
 _FIND_DUE = f"""
-SELECT d.id FROM {{t}}.deliveries d WHERE {_IS_DUE} AND {_IS_FIRST} ORDER BY d.due_at LIMIT %(limit)s
+SELECT d.id, {_IS_SUSPECT} FROM {{t}}.deliveries d WHERE {_IS_DUE} AND {_IS_FIRST} ORDER BY d.due_at LIMIT %(limit)s
 """
 
 # Claim, receipt and acknowledgement at once: rolled back together, they leave the delivery as it was.
@@ -69,9 +72,19 @@ SELECT taken.id, taken.subscriber, taken.attempts, taken.created_at, EXISTS (SEL
   FROM taken JOIN {{t}}.events e ON e.position = taken.event_position
 """
 
+_BEGIN_ATTEMPT = f"""
+UPDATE {{t}}.deliveries d SET attempts = d.attempts + (d.attempts < %(attempts_max)s)::int,
+       state = CASE WHEN d.attempts >= %(attempts_max)s THEN 'dead' ELSE 'pending' END,
+       last_error = CASE WHEN d.attempts >= %(attempts_max)s THEN coalesce(d.last_error, %(error)s)
+                         ELSE d.last_error END
+ WHERE d.id = (SELECT d.id FROM {{t}}.deliveries d WHERE d.id = %(id)s AND {_IS_DUE} AND {_IS_FIRST}
+                  FOR UPDATE OF d SKIP LOCKED)
+RETURNING d.state, d.attempts
+"""
+
 _COUNT_FAILURE = """
-UPDATE {t}.deliveries SET attempts = attempts + 1, last_error = %(error)s, due_at = %(due_at)s,
-       state = CASE WHEN attempts + 1 >= %(attempts_max)s THEN 'dead' ELSE 'pending' END
+UPDATE {t}.deliveries SET attempts = %(counted)s, last_error = %(error)s, due_at = %(due_at)s,
+       state = CASE WHEN %(counted)s >= %(attempts_max)s THEN 'dead' ELSE 'pending' END
  WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s RETURNING state
 """
 
@@ -106,13 +119,41 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
-def find_due(uow: UnitOfWork, subscribers: Sequence[str], now: datetime, limit: int) -> list[int]:
-    """Ids of deliveries that could be taken now, the longest due first; nothing is locked yet."""
+def find_due(
+    uow: UnitOfWork, subscribers: Sequence[str], now: datetime, limit: int, since: datetime
+) -> list[tuple[int, bool]]:
+    """Ids of deliveries that could be taken now, the longest due first; nothing is locked yet.
+
+    With each, whether it has failed before or was there at the moment `since`.
+    """
     assert uow.tenant is not None
     sql = qualify(_FIND_DUE, uow.tenant.schema)
-    values = {"subscribers": list(subscribers), "now": now, "limit": limit}
+    values = {"subscribers": list(subscribers), "now": now, "limit": limit, "since": since}
     # Planned each time: a plan kept from when the queue was empty would sort all of it once it is long.
-    return [id for (id,) in uow.connection.execute(sql, values, prepare=False)]
+    return [(id, is_suspect) for id, is_suspect in uow.connection.execute(sql, values, prepare=False)]
+
+
+def begin_attempt(
+    uow: UnitOfWork, id: int, subscribers: Sequence[str], now: datetime, attempts_max: int, error: str
+) -> tuple[str, int] | None:
+    """Count an attempt before it is made; the state, dead when there were enough, and the attempts counted.
+
+    None when it is taken, held or not due any more.
+    """
+    values = {"id": id, "subscribers": list(subscribers), "now": now, "attempts_max": attempts_max, "error": error}
+    row = uow.execute(_BEGIN_ATTEMPT, values).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def forget_receipts(uow: UnitOfWork, before: datetime, limit: int) -> int:
+    """Delete receipts older than this, but for those of deliveries that may still come; how many."""
+    sql = """
+        DELETE FROM {t}.inbox WHERE ctid = ANY(ARRAY(
+            SELECT i.ctid FROM {t}.inbox i WHERE i.processed_at < %s
+               AND NOT EXISTS (SELECT 1 FROM {t}.deliveries d
+                                WHERE d.event_id = i.event_id AND d.subscriber = i.consumer) LIMIT %s))
+    """
+    return uow.execute(sql, [before, limit]).rowcount
 
 
 def take_delivery(uow: UnitOfWork, id: int, subscribers: Sequence[str], now: datetime) -> Any | None:
@@ -121,10 +162,16 @@ def take_delivery(uow: UnitOfWork, id: int, subscribers: Sequence[str], now: dat
 
 
 def count_failure(
-    uow: UnitOfWork, id: int, attempts: int, *, error: str, due_at: datetime, attempts_max: int
+    uow: UnitOfWork, id: int, attempts: int, counted: int, *, error: str, due_at: datetime, attempts_max: int
 ) -> str | None:
-    """One failure more, unless somebody else has counted it or dealt with the delivery; the new state."""
-    values = {"id": id, "attempts": attempts, "error": error, "due_at": due_at, "attempts_max": attempts_max}
+    """One failure more, unless somebody else has counted it or dealt with the delivery; the new state.
+
+    attempts: as the row has them, counted: as it is to have them, the same where this one was counted before.
+    """
+    values = {
+        "id": id, "attempts": attempts, "counted": counted, "error": error, "due_at": due_at,
+        "attempts_max": attempts_max,
+    }  # fmt: skip
     row = uow.execute(_COUNT_FAILURE, values).fetchone()
     return str(row[0]) if row else None
 

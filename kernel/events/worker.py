@@ -32,9 +32,12 @@ LOOK_AGAIN_S_MIN = 1.0
 
 
 class Worker:
-    """One per process, any number of processes. `stop` lets it finish what it is at."""
+    """One per process, any number of processes. `stop` lets it finish what it is at.
 
-    def __init__(self, kernel: Kernel, metrics: Metrics | None = None) -> None:
+    threads: tenants delivered for at once, and as many looked after; each takes a connection.
+    """
+
+    def __init__(self, kernel: Kernel, metrics: Metrics | None = None, *, threads: int = 1) -> None:
         self._kernel = kernel
         numbers = metrics or Metrics()
         self.bus = PostgresBus(kernel)
@@ -45,8 +48,8 @@ class Worker:
         self._is_stopping = threading.Event()
         upkeep = Upkeep(kernel, numbers)
         self._loops = (
-            TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers),
-            TenantLoop("bos-upkeep", kernel.directory, self._changed.take, upkeep, numbers),
+            TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers, threads=threads),
+            TenantLoop("bos-upkeep", kernel.directory, self._changed.take, upkeep, numbers, threads=threads),
             TenantLoop("bos-search", kernel.directory, self._wait_for_changes, SearchKeeper(kernel), numbers),
             TenantLoop("bos-transfers", kernel.directory, self._transferred.take, self._transfers, numbers),
         )

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kernel.events.loop import ERROR_PAUSE_S, SWEEP_S, WAIT_S_MAX, TenantLoop
+from kernel.events.loop import ERROR_PAUSE_S, SWEEP_S, SWEEP_TENANTS_PER_S, WAIT_S_MAX, TenantLoop
 from kernel.telemetry.metrics import Metrics
 
 
@@ -109,3 +109,16 @@ def test_a_tenant_that_is_gone_is_not_looked_at(stage):
 def test_when_it_is_to_stop_it_begins_no_other_tenant(stage):
     stage.loop.request_stop()
     assert stage.round("a", after=1) == []
+
+
+def test_what_a_sweep_of_many_costs_in_a_second_does_not_grow_with_their_number():
+    at_once, count = int(SWEEP_S * SWEEP_TENANTS_PER_S), 1000
+    stage = Stage(*(f"t{number:04}" for number in range(count)))
+    assert len(stage.round()) == at_once
+    seen = [len(stage.round(after=1)) for _ in range(int((count - at_once) / SWEEP_TENANTS_PER_S))]
+    assert sum(seen) == count - at_once
+    assert max(seen) <= SWEEP_TENANTS_PER_S + 1
+    # The next sweep begins when this one is over, not a minute after it began.
+    assert stage.readings == 1
+    assert len(stage.round(after=SWEEP_S)) == at_once
+    assert stage.readings == 2
