@@ -12,11 +12,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import jwt
 import orjson
 
 from kernel.auth.errors import TokenExpired, TokenInvalid
+from kernel.lazy import LazyModule
 from sdk.identifiers import new_id
+
+# Needed to sign only, and brings cryptography along.
+_jwt = LazyModule("jwt")
 
 ALGORITHM = "HS256"
 TYPE = "at+jwt"
@@ -60,7 +63,7 @@ def sign_access_token(secret: str, claims: Claims, now: datetime, ttl_s: int) ->
         "jti": new_id(),
         "scopes": list(claims.scopes),
     }
-    return jwt.encode(payload, secret, ALGORITHM, headers={"typ": TYPE, "kid": key_id(secret)})
+    return str(_jwt.encode(payload, secret, ALGORITHM, headers={"typ": TYPE, "kid": key_id(secret)}))
 
 
 def read_access_token(find_secret: FindSecret, token: str, now: datetime) -> Claims:
