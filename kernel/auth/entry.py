@@ -17,7 +17,7 @@ from kernel.auth.policy import requires_second_factor
 from kernel.auth.proofs import Proof, admit_proof, ask, check_factor, note_failure, use_passkey
 from kernel.auth.records import Authority, Credentials, Origin, Tokens
 from kernel.auth.sessions import check_password, check_states, find_credentials, open_session
-from kernel.auth.throttle import ACCOUNT, ADDRESS
+from kernel.auth.throttle import ACCOUNT, ADDRESS, PASSKEY_ASKED
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.tenancy.directory import find_tenant
 
@@ -85,10 +85,14 @@ def answer_second_factor(kernel: Kernel, token: str, proof: Proof, origin: Origi
 
 
 def ask_passkey(kernel: Kernel, origin: Origin) -> dict[str, Any]:
-    """A challenge anybody may have; which passkeys there are is for the authenticator to know."""
-    nonce = passkeys.make_nonce()
+    """A challenge anybody may have; which passkeys there are is for the authenticator to know.
+
+    Raises TooManyAttempts.
+    """
+    nonce, now = passkeys.make_nonce(), kernel.clock()
     with kernel.database.platform() as uow:
-        token = challenges.issue(uow, challenges.PASSKEY_LOG_IN, kernel.clock(), nonce=nonce)
+        throttle.admit(uow, PASSKEY_ASKED, throttle.network_of(origin.address), now)
+        token = challenges.issue(uow, challenges.PASSKEY_LOG_IN, now, nonce=nonce)
         uow.commit()
     options = passkeys.assertion_options(RelyingParty.of(kernel.settings), nonce, None)
     return {"challenge": token, "expires_in_s": challenges.CHALLENGE_TTL_S, "webauthn": options}

@@ -34,6 +34,8 @@ class Bucket:
 ACCOUNT = Bucket("account", 10, 60)
 # An office of many people may share one.
 ADDRESS = Bucket("address", 100, 900)
+# Asking for a challenge takes no proof of anything and leaves a row behind; pages may ask whenever they are opened.
+PASSKEY_ASKED = Bucket("passkey_asked", 300, 10)
 # A code has six digits only, and whoever may guess one knows the password: they alone can make the user wait.
 FACTOR = Bucket("factor", 5, 900)
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kernel.auth.errors import TooManyAttempts
-from kernel.auth.throttle import ACCOUNT, ADDRESS, FACTOR, admit, discount, network_of, purge
+from kernel.auth.throttle import ACCOUNT, ADDRESS, FACTOR, PASSKEY_ASKED, admit, discount, network_of, purge
 from tests.integration.kernel.auth.conftest import PASSWORD, codes
 
 HOME, CAFE = "192.0.2.10", "203.0.113.99"
@@ -103,6 +103,13 @@ def test_codes_of_six_digits_cannot_be_tried_through(people):
     assert codes(*wrong) == [(401, "second_factor_invalid")] * 6 + [(429, "too_many_attempts")] * 2
     answer = people.post("/auth/second-factor", {"challenge": asked["challenge"], "code": app.next_code()})
     assert answer.status_code == 200
+
+
+def test_challenges_are_not_given_out_without_end(people):
+    for _ in range(PASSKEY_ASKED.free + 1):
+        people.do(admit, PASSKEY_ASKED, "203.0.113.50", people.clock())
+    asked = [people.post("/auth/passkey/challenge", address=address) for address in ("203.0.113.50", "203.0.113.51")]
+    assert codes(*asked) == [(429, "too_many_attempts"), (200, None)]
 
 
 def test_asking_for_the_password_again_is_as_slow_to_guess(people):
