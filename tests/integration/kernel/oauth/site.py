@@ -35,7 +35,9 @@ class _Server(uvicorn.Server):
 @contextmanager
 def listening(app, held):
     """Serve an ASGI application on a socket that is bound already."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", loop="asyncio", http="h11")
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", loop="asyncio", http="h11", timeout_graceful_shutdown=3
+    )
     server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
     thread.start()

@@ -156,23 +156,28 @@ def test_what_is_no_token_is_refused(provider, log_in, token):
     assert log_in().status == 401
 
 
+WRONG_SHAPES = [
+    b"<html>",
+    b"[]",
+    b"",
+    b"{" * 100_000,
+    b"\xff",
+    b'{"x": "' + b"x" * 300_000 + b'"}',
+    (500, {}, b"{}"),
+    (302, {"location": "http://127.0.0.1:1/"}, b""),
+    (400, {}, {"unexpected": 1}),
+    (200, {"content-encoding": "gzip"}, b"\x1f\x8b"),
+    (200, {"content-length": "100"}, b"{}"),
+]
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("path", "answer"),
     [
-        b"<html>",
-        b"[]",
-        b"",
-        b"{" * 100_000,
-        b"\xff",
-        b'{"x": "' + b"x" * 300_000 + b'"}',
-        (500, {}, b"{}"),
-        (302, {"location": "http://127.0.0.1:1/"}, b""),
-        (400, {}, {"unexpected": 1}),
-        (200, {"content-encoding": "gzip"}, b"\x1f\x8b"),
-        (200, {"content-length": "100"}, b"{}"),
+        *(("/token", answer) for answer in WRONG_SHAPES),
+        *((path, answer) for path in ("/.well-known/openid-configuration", "/keys") for answer in WRONG_SHAPES[:2]),
     ],
 )
-@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_an_answer_of_the_wrong_shape_is_told_as_such(provider, log_in, path, answer):
     provider.answers[path] = answer
     page = log_in()
