@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import pq
@@ -30,6 +30,8 @@ def qualify(sql: str, schema: str) -> str:
 class UnitOfWork:
     """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement."""
 
+    raw_cursor: ClassVar[type[psycopg.RawCursor[Any]]] = psycopg.RawCursor
+
     def __init__(self, connection: psycopg.Connection[Any], tenant: TenantRecord | None, generation: int) -> None:
         self.connection = connection
         self.tenant = tenant
@@ -49,11 +51,17 @@ class UnitOfWork:
 
     def execute_beside(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
         """The same where the answer does not depend on what is held back."""
+        return self.connection.execute(self._qualified(sql), parameters)
+
+    def execute_raw(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
+        """The same for text with `$1` in it, which psycopg passes on as it is."""
+        return self.raw_cursor(self.connection).execute(self._qualified(sql), values)
+
+    def _qualified(self, sql: str) -> str:
         if self._has_ended:
             # The connection is back in the pool, and may be another tenant's by now.
             raise RuntimeError("this unit of work has ended; what it was to read must be read before")
-        schema = self.tenant.schema if self.tenant else ""
-        return self.connection.execute(qualify(sql, schema), parameters)
+        return qualify(sql, self.tenant.schema if self.tenant else "")
 
     def execute_statement(self, statement: Executable) -> psycopg.Cursor[Any]:
         """Run a composed statement whose tables stand in the schema "{t}"."""

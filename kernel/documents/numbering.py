@@ -59,7 +59,7 @@ class Unnumbered(Document):
         made.__dict__["_pending"] = (ctx, late)
         return made
 
-    @property  # type: ignore[override]
+    @property
     def number(self) -> str | None:
         self.settle()
         taken: str | None = self.__dict__["number"]

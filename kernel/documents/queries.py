@@ -83,17 +83,17 @@ def get_many(ctx: KernelContext, wanted: Mapping[str, Iterable[str]]) -> dict[st
     """Documents by id, those that are there and may be read: what is in memory, and the rest in one statement."""
     types = {name: ctx.runtime.catalogue.type(name) for name in wanted}
     found: dict[str, Document] = {}
-    missing: dict[str, str] = {}
+    missing: set[tuple[str, str]] = set()
     for name, ids in wanted.items():
         ctx.permissions.check("read", types[name])
         for id in filter(_is_id, ids):
             document = known_document(ctx, types[name], id)
             if document is None:
-                missing[id] = name
+                missing.add((id, name))
             else:
                 found[id] = document
-    for row in _read_and_remember(ctx, missing) if missing else ():
-        if row.type == missing[row.id]:
+    for row in _read_and_remember(ctx, {id for id, _ in missing}) if missing else ():
+        if (row.id, row.type) in missing:
             found[row.id] = to_document(types[row.type], *reveal_each(ctx, types[row.type], [row]))
     scope = ctx.scope()
     return {id: one for id, one in found.items() if ctx.permissions.allows("read", types[one.type], one, scope)}

@@ -105,10 +105,10 @@ link_new AS (
 
 _CIPHER_KEYS = """,
 cipher_key AS (
-    INSERT INTO {t}.cipher_keys (id, kind, subject_id, wrapped, wrapped_by, created_at)
-    SELECT k.id, 'subject', k.subject_id, k.wrapped, k.wrapped_by, %(at)s
+    INSERT INTO {t}.cipher_keys
+    SELECT k.id, 'subject', k.subject, k.wrapped, k.key, %(at)s
       FROM doc, unnest(%(cipher_ids)s::uuid[], %(cipher_subjects)s::uuid[], %(cipher_wrapped)s::bytea[],
-                       %(cipher_wrapped_by)s::text[]) AS k (id, subject_id, wrapped, wrapped_by)
+                       %(cipher_wrapped_by)s::text[]) AS k (id, subject, wrapped, key)
 )"""
 
 # Digits are counted up in the same statement, so that the row is locked no longer than it takes to write and commit.
@@ -132,8 +132,11 @@ _MOVEMENT_TYPES = {"company_id": "uuid", "occurred_at": "timestamptz", "balanced
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
-def statement(shapes: tuple[Shape, ...], *, is_numbering: bool) -> str:
-    """The text for all of them, those after the first with names of their own, and events in their order."""
+def statement(shapes: tuple[Shape, ...], *, is_numbering: bool) -> tuple[str, tuple[str, ...]]:
+    """The text for all of them, with `$1` for the first of the names beside it.
+
+    Those after the first have names of their own, and events come in the order of the documents.
+    """
     texts = [_parts(*shape) for shape in shapes]
     for index, text in enumerate(texts[1:], start=1):
         last = f"{'following' if shapes[index - 1][-2] else 'event'}{'' if index == 1 else f'_{index - 1}'}"
@@ -143,7 +146,14 @@ def statement(shapes: tuple[Shape, ...], *, is_numbering: bool) -> str:
     if is_numbering:
         texts = [_NUMBERING, *(_NUMBERED.sub(_WITH_NUMBER, text) for text in texts)]
         results.append("(SELECT value FROM series)")
-    return f"WITH{','.join(texts)} SELECT {', '.join(results)}"
+    return _with_positions(f"WITH{','.join(texts)} SELECT {', '.join(results)}")
+
+
+def _with_positions(text: str) -> tuple[str, tuple[str, ...]]:
+    """psycopg reads a text with names in it anew each time, once it is as long as these are."""
+    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
+    positions = {name: f"${position}" for position, name in enumerate(names, start=1)}
+    return _PARAMETER.sub(lambda found: positions[found[1]], text), names
 
 
 def _parts(

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import psycopg
 
+from kernel.db.arrays import array_text
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.statements import Shape, statement
 from kernel.secrets.subject_keys import SubjectKey
@@ -84,12 +85,12 @@ def write(uow: UnitOfWork, changes: Sequence[Write], numbering: Numbering | None
 
     Raises StaleVersion, LinkBroken, UniqueKeyTaken, CompanyRequired.
     """
-    sql = statement(tuple(map(_shape, changes)), is_numbering=numbering is not None)
+    sql, names = statement(tuple(map(_shape, changes)), is_numbering=numbering is not None)
     parameters = _parameters(changes[0]) if len(changes) == 1 else _parameters_of_all(changes)
     if numbering is not None:
         parameters |= numbering.parameters()
     try:
-        row = uow.execute_beside(sql, parameters).fetchone()
+        row = uow.execute_raw(sql, [parameters[name] for name in names]).fetchone()
     except psycopg.errors.UniqueViolation as error:
         raise _taken(changes, error) from None
     assert row is not None
@@ -144,29 +145,31 @@ def _parameters(change: Write) -> dict[str, Any]:
             "following_id": change.following.id,
             "following_type": change.following.type,
             "following_payload": change.text(change.following.payload),
-            "following_subscribers": list(change.following_subscribers),
+            "following_subscribers": array_text(change.following_subscribers),
         }
     if change.subscribers or change.following_subscribers:
-        parameters["subscribers"] = list(change.subscribers)
+        parameters["subscribers"] = array_text(change.subscribers)
     if change.cipher_keys:
-        ids, subjects, wrapped, by = zip(*change.cipher_keys, strict=True)
-        parameters |= {"cipher_ids": list(ids), "cipher_subjects": list(subjects)}
-        parameters |= {"cipher_wrapped": list(wrapped), "cipher_wrapped_by": list(by)}
+        parameters |= _columns(
+            ("cipher_ids", "cipher_subjects", "cipher_wrapped", "cipher_wrapped_by"), change.cipher_keys
+        )
     if change.links:
-        names, _, ids = zip(*change.links, strict=True)
-        checked = [link for link in change.links if link.id not in change.coming]
-        parameters |= {"link_fields": list(names), "link_ids": list(ids)}
-        parameters |= {"check_ids": [link.id for link in checked], "check_types": [link.target for link in checked]}
+        checked = [(link.id, link.target) for link in change.links if link.id not in change.coming]
+        parameters |= _columns(("link_fields", "", "link_ids"), change.links)
+        parameters |= _columns(("check_ids", "check_types"), checked)
     if change.links_gone:
-        names, _, ids = zip(*change.links_gone, strict=True)
-        parameters |= {"unlink_fields": list(names), "unlink_ids": list(ids)}
+        parameters |= _columns(("unlink_fields", "", "unlink_ids"), change.links_gone)
     if change.keys:
-        names, companies, values = zip(*change.keys, strict=True)
-        parameters |= {"key_fields": list(names), "key_companies": list(companies), "key_values": list(values)}
+        parameters |= _columns(("key_fields", "key_companies", "key_values"), change.keys)
     if change.keys_gone:
-        names, _, values = zip(*change.keys_gone, strict=True)
-        parameters |= {"gone_fields": list(names), "gone_values": list(values)}
-    return parameters | {f"m_{name}": values for name, values in change.movements.items()}
+        parameters |= _columns(("gone_fields", "", "gone_values"), change.keys_gone)
+    return parameters | {f"m_{name}": array_text(values) for name, values in change.movements.items()}
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
+    """Arrays by name, one for each column; columns without a name are left out."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return {name: array_text(values) for name, values in zip(names, columns, strict=True) if name}
 
 
 def _parameters_of_all(changes: Sequence[Write]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from tests.contract.kernel_applets import AppletContract
 from tests.contract.kernel_documents import DocumentContract
 from tests.contract.kernel_events import EventContract
 from tests.contract.kernel_queries import QueryContract
+from tests.contract.kernel_reading import ActingContract, ReadingContract
 from tests.contract.kernel_references import ReferenceContract
 from tests.contract.kernel_registers import RegisterContract
 from tests.contract.kernel_world import DEPOT, WORKSHOP, World
@@ -17,6 +18,8 @@ class KernelContract(
     ReferenceContract,
     QueryContract,
     ActionContract,
+    ReadingContract,
+    ActingContract,
     RegisterContract,
     EventContract,
     AppletContract,

@@ -17,6 +17,7 @@ from bench.business import CUSTOMER_BYTES, customer, found_business
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Authority
 from kernel.auth.service import create_api_key, create_user, log_in
+from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.listing import ListRequest
 from kernel.documents.queries import query
 from kernel.http.app import create_app
@@ -60,6 +61,14 @@ class CountingCursor(psycopg.Cursor):
         return super().execute(query, params, **options)
 
 
+class CountingRawCursor(psycopg.RawCursor):
+    """The same for text that is passed on as it is."""
+
+    def execute(self, query, params=None, **options):
+        CountingCursor.sent.append(query)
+        return super().execute(query, params, **options)
+
+
 class House:
     def __init__(self, kernel, tenant):
         self.kernel, self.tenant = kernel, tenant
@@ -89,7 +98,13 @@ def counted() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def house(empty_database):
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def house(empty_database, monkeypatch_module):
     kernel = build_kernel(Settings(pool_size_max=CONNECTIONS), empty_database())
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     tenant = tenants.create_tenant(NewTenant("acme", "Acme"), kernel.clock())
@@ -102,6 +117,7 @@ def house(empty_database):
     with opened.operate() as ctx:
         opened.business = found_business(ctx)
     opened.watch()
+    monkeypatch_module.setattr(UnitOfWork, "raw_cursor", CountingRawCursor)
     post(opened, 0)
     yield opened
     kernel.close()

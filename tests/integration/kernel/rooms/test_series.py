@@ -141,3 +141,10 @@ def test_a_process_that_starts_anew_gives_no_number_again(shelf, shelves):
         assert note(Shelf(other, shelf.tenant)) == "N-2026-0001"
     assert note(shelf) == "N-2026-0002"
     assert ticket(shelf) == "T2"
+
+
+def test_a_number_that_was_read_before_the_write_is_the_one_that_is_written(shelf):
+    with shelf.operate() as ctx:
+        created = ctx.documents.create("shelf.note", {})
+        assert ctx.documents.coming_number(created) == created.number == "N-2026-0001"
+        assert ctx.documents.get("shelf.note", created.id).number == "N-2026-0001"
