@@ -1,5 +1,5 @@
-"""Who is asking: users, passwords, sessions, access tokens, API keys.
+"""Who is asking: users, passwords, second factors, sessions, access tokens, API keys, and the record of it (`trail`).
 
-Owns the platform tables users, sessions, api_keys. Imports sdk, kernel.db, kernel.tenancy, kernel.permissions.
-Verbs: authenticate, log_in, refresh, log_out, create_user, update_user, create_api_key, revoke_api_key.
+Owns the platform tables users, sessions, api_keys, auth_*, recovery_codes. Imports sdk, kernel.db, tenancy, permissions,
+limits, secrets, http. Verbs: authenticate, sign_in, answer_second_factor, refresh_session, require_step_up, create_user.
 """
