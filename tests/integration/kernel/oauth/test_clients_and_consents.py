@@ -267,3 +267,12 @@ def test_guessing_passwords_on_the_page_is_slowed_down(site, browser, program):
         answer = browser.log_in(page, site.email("gus"), "wrong wrong wrong")
     answer = browser.log_in(page, site.email("gus"), PASSWORD)
     assert (answer.status, "Too many attempts" in answer.text) == (401, True)
+
+
+def test_whoever_must_have_a_second_factor_adds_it_first(site, browser, program):
+    with site.kernel.operate(site.tenant) as ctx:
+        values = {"second_factor_roles": ["kernel.auditor"]}
+        ctx.documents.create("kernel.setting", {"applet": "kernel", "values": values})
+    site.add("vic", "kernel.auditor")
+    page = browser.log_in(browser.open(program.address()), site.email("vic"), PASSWORD)
+    assert (page.status, "takes a second factor" in page.text) == (401, True)
