@@ -33,6 +33,7 @@ PAGE_KEPT_MAX = 500
 # None of these two stands raw in JSON text, so lines pass through COPY unquoted.
 _COPY = "COPY ({query}) TO STDOUT (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01')"
 _DELIMITER = b"\x02"
+_OPENED, _EMPTY = b"\x02{", b"\x02{}"
 _ID = slice(8, 44)
 
 Line = bytes | memoryview
@@ -84,13 +85,16 @@ class Pages:
 
     def _copy(self, ctx: KernelContext, type: DocumentType, asked: ListRequest) -> Iterator[Line]:
         sql, values, keys = _select(ctx, type, asked, self.wanted.shown)
-        count, row = 0, memoryview(b"")
+        count, row = 0, b""
         schema = ctx.uow.tenant.schema if ctx.uow.tenant else ""
         with ctx.uow.connection.cursor().copy(qualify(_COPY.format(query=sql), schema), values) as rows:
-            for row in rows:
+            for copied in rows:
                 count += 1
-                yield row if not keys else bytes(row).partition(_DELIMITER)[0] + b"\n"
-        self.cursor = _cursor_of(bytes(row), keys) if count == self._size else None
+                row = bytes(copied)
+                line = row if not keys else _DELIMITER.join(row.split(_DELIMITER, 2)[:2]) + b"\n"
+                # The document's own fields come as they are stored, and begin with their brace.
+                yield line.replace(_EMPTY, b"}").replace(_OPENED, b", ")
+        self.cursor = _cursor_of(row, keys) if count == self._size else None
 
     def _render(self, ctx: KernelContext, type: DocumentType, asked: ListRequest) -> Iterator[Line]:
         widest = ctx.permissions.mask(type, "read")
@@ -131,8 +135,7 @@ def check_fields(type: DocumentType, fields: Sequence[str]) -> None:
 def _is_plain(ctx: KernelContext, type: DocumentType) -> bool:
     """Whether every document hides the same fields and shows all others as they are stored."""
     masks = {rule.mask for rule in ctx.permissions.select("type", type.name, "read", type)}
-    stored = any(key.startswith("x-encrypted") for each in type.fields.values() for key in each.schema)
-    return len(masks) <= 1 and not stored
+    return len(masks) <= 1 and not type.encrypted
 
 
 def _select(
@@ -148,37 +151,39 @@ def _select(
     hidden = ctx.permissions.mask(type, "read")
     line = _line_of_fields(type, fields, hidden, values) if fields else _line(type, hidden, values)
     shown = [] if is_by_id else keys
-    columns = ", ".join([line, *(f"to_jsonb(({key.sql})::text)::text" for key in shown)])
+    columns = ", ".join([*line, *(f"to_json(({key.sql})::text)::text" for key in shown)])
     order = ", ".join(key.order for key in keys)
     sql = f"SELECT {columns} FROM {{t}}.documents WHERE {where} ORDER BY {order} LIMIT %(x_limit)s"
     return sql, {**values, "x_limit": asked.limit}, shown
 
 
-def _line(type: DocumentType, hidden: frozenset[str], values: dict[str, Any]) -> str:
-    parts = [_system_member(type, name) for name in _shown_system(hidden)]
+def _line(type: DocumentType, hidden: frozenset[str], values: dict[str, Any]) -> tuple[str, str]:
+    """The system fields as text, and the document's own as they are stored: that is no work for anybody."""
     data = "data"
     if hidden:
-        data = "(data - %(x_hidden)s::text[])"
+        data = "data - %(x_hidden)s::text[]"
         values["x_hidden"] = sorted(hidden)
-    rest = f"CASE WHEN {data} = '{{}}' THEN '}}' ELSE ', ' || substr({data}::text, 2) END"
-    return " || ".join(["'{\"id\": \"' || id || '\"'", *parts, rest])
+    return " || ".join(["'{\"id\": \"' || id || '\"'", *(_system_member(type, name) for name in _system(hidden))]), data
 
 
-def _line_of_fields(type: DocumentType, fields: Sequence[str], hidden: frozenset[str], values: dict[str, Any]) -> str:
+def _line_of_fields(
+    type: DocumentType, fields: Sequence[str], hidden: frozenset[str], values: dict[str, Any]
+) -> tuple[str, str]:
     parts = ["'{\"id\": \"' || id || '\"'"]
     for place, name in enumerate(dict.fromkeys(fields)):
         if name in hidden or name == "id":
             continue
         if name in SYSTEM_FIELDS:
-            parts += [_system_member(type, name)] if name in _shown_system(hidden) else []
+            parts += [_system_member(type, name)] if name in _system(hidden) else []
             continue
         values |= {f"x_name_{place}": name, f"x_member_{place}": f", {orjson.dumps(name).decode()}: "}
         parts.append(f"coalesce(%(x_member_{place})s || (data -> %(x_name_{place})s)::text, '')")
-    return " || ".join([*parts, "'}'"])
+    return " || ".join(parts), "'{}'::jsonb"
 
 
-def _shown_system(hidden: frozenset[str]) -> list[str]:
-    left_out = {"id", "schema_version", *hidden}
+def _system(hidden: frozenset[str]) -> list[str]:
+    """What there is of them: what is deleted is never exported."""
+    left_out = {"id", "schema_version", "deleted_at", *hidden}
     return [name for name in SYSTEM_FIELDS if name not in left_out and name in Row._fields]
 
 
@@ -189,7 +194,7 @@ def _system_member(type: DocumentType, name: str) -> str:
     if name == "version":
         return "', \"version\": ' || version"
     if name in _TEXTS:
-        return f"coalesce(', \"{name}\": ' || to_jsonb({name})::text, '')"
+        return f"coalesce(', \"{name}\": ' || to_json({name})::text, '')"
     value = name
     if name in _INSTANTS:
         # The sessions are in UTC. Several times as fast as to_char, and the same instant.
@@ -201,7 +206,7 @@ def _cursor_of(row: bytes, keys: Sequence[SortKey]) -> str:
     """Where the page ended that this row was the last of."""
     if not keys:
         return row[_ID].decode()
-    texts = row.rstrip(b"\n").split(_DELIMITER)[1:]
+    texts = row.rstrip(b"\n").split(_DELIMITER)[2:]
     return encode_cursor([_key_value(text, key) for text, key in zip(texts, keys, strict=True)])
 
 
