@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -117,7 +118,7 @@ class KernelContext:
         companies = self.actor.companies or tuple(self.runtime.companies)
         return companies[0] if len(companies) == 1 else None
 
-    @property
+    @cached_property
     def today(self) -> date:
         return self.now.astimezone(ZoneInfo(self.runtime.tenant.timezone)).date()
 
@@ -191,6 +192,10 @@ class KernelContext:
 
     def scope(self) -> dict[str, Any]:
         """What every expression may name beside the document's fields."""
+        return dict(self._scope)
+
+    @cached_property
+    def _scope(self) -> Mapping[str, Any]:
         return {"actor": describe_actor(self.actor, self.permissions), "today": self.today}
 
 

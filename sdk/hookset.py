@@ -124,6 +124,7 @@ class HookSet:
             self._manager.register(plugin, plugin.name)
         self._manager.check_pending()
         self._callers: dict[tuple[str, str], Callable[..., Any] | None] = {}
+        self._subscribers: dict[str, tuple[str, ...]] = {}
 
     def caller(self, hook: str, subject: str = "") -> Callable[..., Any] | None:
         """pluggy's caller of those who want the subject, None when nobody does; found once, then remembered."""
@@ -157,8 +158,12 @@ class HookSet:
                 self._manager.subset_hook_caller(hook, [p for p in self._plugins if p is not plugin])(**arguments)
 
     def subscribers(self, event_type: str) -> tuple[str, ...]:
-        """Names of the subscriptions that want this event."""
-        return tuple(p.name for p in self._plugins if p.hook == "on_event" and p.wants(event_type))
+        """Names of the subscriptions that want this event; found once, then remembered."""
+        found = self._subscribers.get(event_type)
+        if found is None:
+            found = tuple(p.name for p in self._plugins if p.hook == "on_event" and p.wants(event_type))
+            self._subscribers[event_type] = found
+        return found
 
     def subscriber(self, name: str) -> HookPlugin | None:
         """The subscription of this name, None when its applet is not enabled (any more)."""

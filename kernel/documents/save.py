@@ -53,10 +53,14 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A write that is ready. run: writes it as it is, for when somebody has to see it."""
+    """A write that is ready but for its keys and links, which `references` finds when it is written for certain.
+
+    run: writes it as it is, for when somebody has to see it.
+    """
 
     write: Write
     movements: list[Movement]
+    references: Callable[[], Mapping[str, Any]]
     run: Callable[[], None]
 
 
@@ -143,9 +147,8 @@ def _prepare(ctx: KernelContext, change: Change) -> Prepared:
         movements=registers.write_columns(ctx, movements),
         joins_company=_joins_company(change),
         is_new=change.previous is None,
-        **_references(ctx, change),
     )
-    return _prepared(ctx, written, movements)
+    return _prepared(ctx, change, written, movements)
 
 
 def _prepare_both(ctx: KernelContext, held: Prepared, change: Change) -> Prepared:
@@ -160,13 +163,12 @@ def _prepare_both(ctx: KernelContext, held: Prepared, change: Change) -> Prepare
         movements=registers.write_columns(ctx, every),
         following=second.write.event,
         following_subscribers=second.write.subscribers,
-        **_references(ctx, replace(change, previous=None, before=None)),
     )
-    return _prepared(ctx, both, every)
+    return _prepared(ctx, replace(change, previous=None, before=None), both, every)
 
 
-def _prepared(ctx: KernelContext, written: Write, movements: list[Movement]) -> Prepared:
-    prepared = Prepared(written, movements, lambda: _run(ctx, [prepared]))
+def _prepared(ctx: KernelContext, change: Change, written: Write, movements: list[Movement]) -> Prepared:
+    prepared = Prepared(written, movements, lambda: _references(ctx, change), lambda: _run(ctx, [prepared]))
     return prepared
 
 
@@ -181,7 +183,7 @@ def _with_numbers(ctx: KernelContext, change: Change) -> Change:
 
 def _run(ctx: KernelContext, batch: Sequence[Prepared], late: Unnumbered | None = None) -> None:
     """Write them as one statement. late: the one of them that takes its number with it."""
-    writes = [prepared.write for prepared in batch]
+    writes = [replace(prepared.write, **prepared.references()) for prepared in batch]
     known = ctx.work.held | {written.document.id: written.document.type for written in writes}
     for written in writes:
         ctx.work.held.pop(written.document.id, None)
@@ -193,8 +195,7 @@ def _run(ctx: KernelContext, batch: Sequence[Prepared], late: Unnumbered | None 
         late.settle(write(ctx.uow, writes, _numbering(late)))
     elif ctx.work.bulk is None or not ctx.work.bulk.take(writes[0]):
         write(ctx.uow, writes)
-    for prepared in batch:
-        written = prepared.write
+    for prepared, written in zip(batch, writes, strict=True):
         ctx.work.seen.pop(written.document.id, None)
         registers.check_non_negative(ctx, prepared.movements)
         if written.subscribers or written.following_subscribers:
