@@ -31,7 +31,10 @@ CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kern
 _log = logging.getLogger("bos.runtime")
 _READ_SETTINGS = """
 SELECT type, id::text, data FROM {t}.documents
- WHERE type IN ('kernel.setting', 'kernel.company', 'kernel.custom_field') AND deleted_at IS NULL ORDER BY id
+ WHERE type IN ('kernel.setting', 'kernel.company', 'kernel.custom_field') AND deleted_at IS NULL
+UNION ALL
+SELECT 'cipher_key', id::text, to_jsonb(kind) FROM {t}.cipher_keys WHERE kind <> 'subject' AND retired_at IS NULL
+ ORDER BY 2
 """
 
 
@@ -136,7 +139,10 @@ class Runtimes:
         companies = {id: data for type, id, data in documents if type == "kernel.company"}
         catalogue = extend_catalogue(catalogue, [data for type, _, data in documents if type == "kernel.custom_field"])
         settings = {applet.name: _settings(applet, given.get(applet.name, {})) for applet in catalogue.applets}
-        return TenantRuntime(tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable)
+        keys = {kind: id for type, id, kind in documents if type == "cipher_key"}
+        return TenantRuntime(
+            tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable, key_ids=keys
+        )
 
 
 def _settings(applet: Applet, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -58,7 +58,8 @@ def notify_payment(ctx: Context, event: Event) -> None:
     notification = {
         "role": ctx.settings["notify_role"],
         "about_company": payment.company_id,
-        "title": f"{customer['name']} paid {amount}",
+        # The code, for a notice outlives the name of a customer who is erased.
+        "title": f"{customer['code']} paid {amount}",
         "body": f"Payment {payment.number}, received on {payment['received_on']}.",
         "document_type": payment.type,
         "document_id": payment.id,

@@ -103,6 +103,7 @@ link_new AS (
     ON CONFLICT DO NOTHING
 )"""
 
+# Without the names of its first six columns: this text is parsed by every new connection.
 _CIPHER_KEYS = """,
 cipher_key AS (
     INSERT INTO {t}.cipher_keys

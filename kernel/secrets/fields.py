@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -10,13 +10,13 @@ from typing import Any, Protocol
 from kernel.context import KernelContext
 from kernel.secrets.blind import Blinder, blinder
 from kernel.secrets.cipher import new_key
+from kernel.secrets.sealed import ARGUMENTS, SEALED, seal_values, take_out
 from kernel.secrets.subject_keys import SubjectKey, wrap_subject_key
 from kernel.secrets.tenant_keys import active_key
-from kernel.secrets.tokens import ARGUMENTS, encrypted_text, personal_text, place_of, replace_at
+from kernel.secrets.tokens import encrypted_text, place_of, replace_at
 from sdk.document import Document
 from sdk.event import Event
 from sdk.schema import DocumentType
-from sdk.schema.fields import Field
 from sdk.schema.protection import SELF
 
 
@@ -42,12 +42,31 @@ def protect(
 
     Raises MasterKeyMissing, MasterKeyWrong, KmsUnavailable and their like; nothing is written then.
     """
-    sealer = _Sealer(change, event.id, *active_key(ctx, "data"))
-    payload = {**event.payload, "diff": sealer.seal_told(change.type, event.payload["diff"], "")}
-    if change.arguments_type is not None and ARGUMENTS in payload:
-        payload[ARGUMENTS] = sealer.seal_told(change.arguments_type, payload[ARGUMENTS], f"{ARGUMENTS}.")
-    data = encrypt_fields(ctx, change.type, change.document.id, change.stored)
-    return data, replace(event, payload=payload), tuple(sealer.made_key())
+    type, id = change.type.name, change.document.id
+    data_key_id, data_key = active_key(ctx, "data")
+    data = encrypt_fields(ctx, change.type, id, change.stored)
+    told = {**event.payload, "diff": encrypt_told(change.type, id, event.payload["diff"], data_key_id, data_key)}
+    payload, paths, values = take_out(told, _personal_paths(change))
+    if not values:
+        return data, replace(event, payload=payload), ()
+    key = new_key()
+    payload[SEALED] = seal_values(key, type, id, event.id, paths, values)
+    return (
+        data,
+        replace(event, payload=payload),
+        (wrap_subject_key(event.id, _subject(change), key, data_key_id, data_key),),
+    )
+
+
+def encrypt_told(type: DocumentType, document_id: str, diff: Any, key_id: str, key: bytes) -> Any:
+    """What an event tells of encrypted fields; those that are personal as well are sealed with the others. Nothing is
+    looked for among events, so they hold no mark.
+    """
+    for field in type.encrypted:
+        if not field.personal:
+            place = place_of(type.name, field.path, document_id)
+            diff = replace_at(diff, field.path.split("."), _encryption(key_id, key, lambda _: "", place))
+    return diff
 
 
 def encrypt_fields(
@@ -74,43 +93,16 @@ def blinder_of(ctx: KernelContext, type: DocumentType) -> Blinder | None:
     return blinder(ctx, type) if type.encrypted else None
 
 
-class _Sealer:
-    """Seals one change. The key for its personal values is made when there are some."""
+def _personal_paths(change: ProtectedChange) -> set[str]:
+    paths = {field.path for field in change.type.personal} - change.erased
+    if change.arguments_type is not None:
+        # Encrypted arguments have no document to be encrypted in.
+        fields = (*change.arguments_type.personal, *change.arguments_type.encrypted)
+        paths |= {f"{ARGUMENTS}.{field.path}" for field in fields}
+    return paths
 
-    def __init__(self, change: ProtectedChange, event_id: str, key_id: str, key: bytes) -> None:
-        self._change, self._event_id = change, event_id
-        self._key_id, self._key = key_id, key
-        self._personal_key: bytes | None = None
 
-    def seal_told(self, type: DocumentType, told: Any, prefix: str) -> Any:
-        """What the event tells: values of encrypted fields, and of persons under a key of their own."""
-        for field in (field for field in type.encrypted if not field.personal):
-            told = self._replace(told, field, prefix, self._encrypted)
-        for field in type.personal:
-            if prefix + field.path not in self._change.erased:
-                told = self._replace(told, field, prefix, self._personal)
-        return told
-
-    def made_key(self) -> Iterator[SubjectKey]:
-        """The key of the event, if it took one."""
-        if self._personal_key is not None:
-            yield wrap_subject_key(self._event_id, self._subject(), self._personal_key, self._key_id, self._key)
-
-    def _replace(self, tree: Any, field: Field, prefix: str, seal: Callable[[Any, bytes], str]) -> Any:
-        place = place_of(self._change.type.name, prefix + field.path, self._change.document.id)
-        return replace_at(tree, field.path.split("."), lambda value: seal(value, place))
-
-    def _encrypted(self, value: Any, place: bytes) -> str:
-        # Nothing is looked for among events, so they hold no mark.
-        return encrypted_text(self._key_id, self._key, "", value, place)
-
-    def _personal(self, value: Any, place: bytes) -> str:
-        if self._personal_key is None:
-            self._personal_key = new_key()
-        return personal_text(self._event_id, self._personal_key, value, place)
-
-    def _subject(self) -> str:
-        """Whom the document is about; itself where the link is not set."""
-        subject, document = self._change.type.subject, self._change.document
-        linked = self._change.stored.get(subject) if subject != SELF else None
-        return str(linked or document.id)
+def _subject(change: ProtectedChange) -> str:
+    """Whom the document is about; itself where the link is not set."""
+    linked = change.stored.get(change.type.subject) if change.type.subject != SELF else None
+    return str(linked or change.document.id)

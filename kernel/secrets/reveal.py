@@ -9,25 +9,15 @@ from typing import Any, Protocol, Self, TypeVar
 from kernel.context import KernelContext
 from kernel.secrets.cipher import DoesNotOpen
 from kernel.secrets.errors import SecretUnreadable
+from kernel.secrets.sealed import key_id_of, put_back
 from kernel.secrets.subject_keys import read_subject_keys
 from kernel.secrets.tenant_keys import data_keys, find_keys
-from kernel.secrets.tokens import (
-    ARGUMENTS,
-    ENCRYPTED,
-    Token,
-    find_tokens,
-    place_of,
-    read_token,
-    replace_at,
-    replace_tokens,
-)
+from kernel.secrets.tokens import Token, find_tokens, place_of, read_token, replace_at, replace_each
 from sdk.event import Event
 from sdk.schema import DocumentType, find_values
 
 # What people see where a value was that was erased.
 ERASED = "[erased]"
-# The parts of a payload that hold values of fields, and how their paths begin.
-_PARTS = (("diff", ""), (ARGUMENTS, ARGUMENTS))
 
 
 class DocumentRow(Protocol):
@@ -72,13 +62,11 @@ def reveal_payloads(
 
     erased: what stands for values whose key was destroyed; None is no value. Raises SecretUnreadable.
     """
-    found = [_tokens(payload) for _, _, payload in events]
+    found = [_key_ids(payload) for _, _, payload in events]
     if not any(found):
         return [payload for _, _, payload in events]
-    keys = _keys_of(ctx, [token for each in found for token in each])
-    return [
-        _reveal(ctx, event, keys, erased) if tokens else event[2] for event, tokens in zip(events, found, strict=True)
-    ]
+    keys = _keys_of(ctx, events, {id for ids in found for id in ids})
+    return [_reveal(ctx, event, keys, erased) if ids else event[2] for event, ids in zip(events, found, strict=True)]
 
 
 def reveal_events(ctx: KernelContext, events: Sequence[Event], *, erased: str | None = None) -> list[Event]:
@@ -90,34 +78,40 @@ def reveal_events(ctx: KernelContext, events: Sequence[Event], *, erased: str | 
 
 def _reveal(ctx: KernelContext, event: Told, keys: Mapping[str, bytes], erased: str | None) -> Mapping[str, Any]:
     type_name, id, payload = event
-    type = ctx.runtime.catalogue.types.get(type_name)
-    declared = {field.path for field in (*type.encrypted, *type.personal)} if type else set()
-
-    def value(path: str, token: Token) -> Any:
-        key = keys.get(token.key_id)
-        if key is None and token.kind != ENCRYPTED:
-            return erased
+    if key_id := key_id_of(payload):
         try:
-            return _open(key or b"", token, type_name, path, id)
+            payload = put_back(payload, keys.get(key_id), type_name, id, erased)
+        except (DoesNotOpen, ValueError):
+            raise SecretUnreadable(what=f"what an event tells of a {type_name}") from None
+    type = ctx.runtime.catalogue.types.get(type_name)
+    declared = {field.path for field in type.encrypted} if type else set()
+
+    def value(path: str, stored: Any) -> Any:
+        token = read_token(stored)
+        if token is None:
+            return stored
+        try:
+            return _open(keys.get(token.key_id, b""), token, type_name, path, id)
         except SecretUnreadable:
             # Anybody may write a text that looks like one into a field that is not protected.
             if path in declared:
                 raise
             return token.text
 
-    shown = {name: replace_tokens(payload[name], value, at) for name, at in _PARTS if name in payload}
-    return {**payload, **shown}
+    return {**payload, "diff": replace_each(payload["diff"], value)} if "diff" in payload else payload
 
 
-def _tokens(payload: Mapping[str, Any]) -> list[Token]:
-    return [token for name, at in _PARTS if name in payload for _, token in find_tokens(payload[name], at)]
+def _key_ids(payload: Mapping[str, Any]) -> set[str]:
+    ids = {token.key_id for token in find_tokens(payload.get("diff"))}
+    sealed = key_id_of(payload)
+    return ids | {sealed} if sealed else ids
 
 
-def _keys_of(ctx: KernelContext, tokens: Sequence[Token]) -> dict[str, bytes]:
+def _keys_of(ctx: KernelContext, events: Sequence[Told], ids: set[str]) -> dict[str, bytes]:
     """By id. Those of persons are not kept: what was destroyed shall be unreadable at once, everywhere."""
-    personal = read_subject_keys(ctx.uow, [token.key_id for token in tokens if token.kind != ENCRYPTED])
-    wrapping = {key.wrapped_by for key in personal}
-    keys = find_keys(ctx, {token.key_id for token in tokens if token.kind == ENCRYPTED} | wrapping)
+    sealed = [id for _, _, payload in events if (id := key_id_of(payload))]
+    personal = read_subject_keys(ctx.uow, sealed)
+    keys = find_keys(ctx, (ids - set(sealed)) | {key.wrapped_by for key in personal})
     try:
         return keys | {key.id: key.unwrap(keys[key.wrapped_by]) for key in personal}
     except (DoesNotOpen, KeyError):

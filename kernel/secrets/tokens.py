@@ -1,7 +1,6 @@
-"""Ciphertext as text among the values of documents and events, and where in a JSON tree it stands.
+"""Ciphertext among the values of documents and events.
 
-`enc:v1:<id of the data key>:<mark of the blind index, in documents>:<base64>` is an encrypted field;
-`psn:v1:<id of the event, which is that of the key>:<base64>` a personal value in an event.
+An encrypted field holds `enc:v1:<id of the data key>:<mark of the blind index, in documents>:<base64>`.
 """
 
 from __future__ import annotations
@@ -16,21 +15,15 @@ import orjson
 
 from kernel.secrets.cipher import DoesNotOpen, bind, decrypt, encrypt
 
-ENCRYPTED, PERSONAL = "enc", "psn"
-# The part of a payload that holds what was given to an action.
-ARGUMENTS = "arguments"
-# Of an encrypted field's text, split at colons, counted from one.
-MARK_PART = 4
-_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_TOKEN = re.compile(rf"(?:(enc):v1:({_ID}):[0-9a-f]*|(psn):v1:({_ID})):([A-Za-z0-9+/=]+)")
-_STARTS = ("enc:v1:", "psn:v1:")
+_START = "enc:v1:"
+KEY_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TOKEN = re.compile(rf"enc:v1:({KEY_ID}):[0-9a-f]*:([A-Za-z0-9+/=]+)")
 
 
 class Token(NamedTuple):
-    """kind: `enc` or `psn`. text: as it stands in the tree."""
+    """A field's ciphertext. text: as it stands there."""
 
     text: str
-    kind: str
     key_id: str
     sealed: bytes
 
@@ -48,41 +41,39 @@ def place_of(type: str, path: str, document_id: str) -> bytes:
 
 
 def encrypted_text(key_id: str, key: bytes, mark: str, value: Any, place: bytes) -> str:
-    return f"enc:v1:{key_id}:{mark}:{_sealed(key, value, place)}"
-
-
-def personal_text(event_id: str, key: bytes, value: Any, place: bytes) -> str:
-    return f"psn:v1:{event_id}:{_sealed(key, value, place)}"
-
-
-def _sealed(key: bytes, value: Any, place: bytes) -> str:
-    return base64.b64encode(encrypt(key, orjson.dumps(value), place)).decode()
+    return f"{_START}{key_id}:{mark}:{to_text(encrypt(key, orjson.dumps(value), place))}"
 
 
 def read_token(value: Any) -> Token | None:
     """None for any other value: a field that was declared encrypted later holds plain ones until it is rewritten."""
-    if not isinstance(value, str) or not value.startswith(_STARTS):
+    if not isinstance(value, str) or not value.startswith(_START):
         return None
     found = _TOKEN.fullmatch(value)
-    if found is None:
-        return None
+    sealed = from_text(found[2]) if found else None
+    return Token(value, found[1], sealed) if found and sealed else None
+
+
+def to_text(sealed: bytes) -> str:
+    return base64.b64encode(sealed).decode()
+
+
+def from_text(text: str) -> bytes | None:
     try:
-        sealed = base64.b64decode(found[5], validate=True)
+        return base64.b64decode(text, validate=True)
     except binascii.Error:
         return None
-    return Token(value, found[1] or found[3], found[2] or found[4], sealed)
 
 
-def find_tokens(tree: Any, path: str = "") -> Iterator[tuple[str, Token]]:
-    """Every token in a JSON tree with its field path; elements of arrays have that of the array."""
+def find_tokens(tree: Any) -> Iterator[Token]:
+    """Every token in a JSON tree."""
     if isinstance(tree, Mapping):
-        for name, value in tree.items():
-            yield from find_tokens(value, f"{path}.{name}" if path else name)
+        for value in tree.values():
+            yield from find_tokens(value)
     elif isinstance(tree, list):
         for item in tree:
-            yield from find_tokens(item, path)
+            yield from find_tokens(item)
     elif (token := read_token(tree)) is not None:
-        yield path, token
+        yield token
 
 
 def replace_at(tree: Any, path: Sequence[str], change: Callable[[Any], Any]) -> Any:
@@ -96,14 +87,16 @@ def replace_at(tree: Any, path: Sequence[str], change: Callable[[Any], Any]) -> 
     return {**tree, path[0]: replace_at(tree[path[0]], path[1:], change)}
 
 
-def replace_tokens(tree: Any, change: Callable[[str, Token], Any], path: str = "") -> Any:
-    """The tree with each token replaced. Members of objects in arrays that become None are left out."""
+def replace_each(tree: Any, change: Callable[[str, Any], Any], path: str = "") -> Any:
+    """The tree with every value as `change(field path, value)` has it, in an order that only depends on the tree:
+    PostgreSQL gives the members of an object back in another one. In arrays what becomes None is left out.
+    """
     if isinstance(tree, Mapping):
-        return {name: replace_tokens(value, change, f"{path}.{name}" if path else name) for name, value in tree.items()}
+        return {name: replace_each(tree[name], change, f"{path}.{name}" if path else name) for name in sorted(tree)}
     if isinstance(tree, list):
-        return [_without_none(replace_tokens(item, change, path)) for item in tree]
-    token = read_token(tree)
-    return tree if token is None else change(path, token)
+        items = [_without_none(replace_each(item, change, path)) for item in tree]
+        return [item for item in items if item is not None]
+    return change(path, tree)
 
 
 def _without_none(item: Any) -> Any:
