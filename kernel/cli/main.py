@@ -20,7 +20,7 @@ EXIT_USAGE = 2
 # Modules beside this one, each with `add_commands`.
 COMMANDS = (
     "up", "serve", "worker", "migrate", "doctor", "tenants", "users", "oauth", "documents", "reports", "events",
-    "imports", "exports", "openapi", "limits", "search", "audit", "keys", "privacy", "backups",
+    "imports", "exports", "openapi", "limits", "search", "audit", "indexes", "keys", "privacy", "backups",
 )  # fmt: skip
 # Servers are started often and live long: they import no command but their own.
 SERVERS = frozenset({"up", "serve", "worker"})

@@ -22,7 +22,7 @@ from sdk.identifiers import new_id
 PAGE_SIZE = 50
 # Events of a longer span are too many to gather before they are sorted.
 SPAN_LOOKED_UP_MAX = timedelta(days=31)
-# PostgreSQL would walk back from the newest event instead of using the index of times (decision 7).
+# PostgreSQL would walk back from the newest event instead of using the index of times (decision 8).
 _IN_SPAN = (
     "e.position = ANY (ARRAY(SELECT s.position FROM {t}.events s"
     " WHERE s.occurred_at >= %(since)s AND s.occurred_at <= %(until)s))"

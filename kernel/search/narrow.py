@@ -51,7 +51,9 @@ def _terms(q: str) -> list[Term]:
 
 
 def _is_bounded(shape: Shape) -> bool:
-    """Whether the index surely holds all of the text."""
+    """Whether the index surely holds all of the text: no field is left out of it, none can be too long."""
+    if len(shape.paths) != len(shape.type.searchable):
+        return False
     unbounded = NARROWED_CHARACTERS_MAX + 1
     lengths = [int(shape.type.fields[path].schema.get("maxLength", unbounded)) for path in shape.paths]
     return sum(lengths) <= NARROWED_CHARACTERS_MAX

@@ -1,12 +1,24 @@
 """Hot indexes: built as declared, used by the lists' own SQL, rebuilt when broken, dropped when undeclared."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from kernel.cli.main import build_cli
+from kernel.cli.terminal import Terminal
 from kernel.documents.bulk import create_many
-from kernel.documents.indexes import INDEXES_PER_TENANT_MAX, HotIndex, declared_indexes, refresh_indexes
+from kernel.documents.index_states import list_indexes
+from kernel.documents.indexes import (
+    INDEXES_PER_TENANT_MAX,
+    HotIndex,
+    declared_indexes,
+    plan_indexes,
+    refresh_indexes,
+)
 from kernel.documents.listing import ListRequest, list_rows
 from sdk.schema import DocumentType
 from tests.integration.kernel.rooms.shelf import furnish, make_tenant
@@ -123,3 +135,96 @@ def test_a_list_is_read_by_the_index_of_its_field(stocked, path, asked):
 def test_the_next_page_is_read_by_the_index_too(stocked):
     cursor = stocked.page(sort=["price"], limit=5).cursor
     assert name_of(stocked, "price") in plan_of(stocked, sort=["price"], limit=5, cursor=cursor)
+
+
+ESTIMATE = re.compile(r"rows=(\d+)")
+
+
+@pytest.fixture(scope="module")
+def spread(shelves):
+    """A thousand boxes of one price, place and day each, among a thousand notes."""
+    shelf = furnish(shelves, make_tenant(shelves))
+    for _ in range(2):
+        with shelf.operate() as ctx:
+            create_many(ctx, "shelf.box", [box(number) for number in range(1000)])
+            create_many(ctx, "shelf.ticket", [{"text": "t"} for _ in range(500)])
+    refresh(shelf)
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "actual"),
+    [
+        ("price", {"filter": "price > 989"}, 20),
+        ("price", {"filter": "price >= param.x and price < 210", "parameters": {"x": 200}}, 20),
+        ("packed_on", {"filter": "packed_on < param.day", "parameters": {"day": date(2026, 1, 11)}}, 20),
+        ("place", {"filter": "place == 'p7'"}, 2),
+    ],
+)
+def test_a_range_of_a_hot_key_is_estimated_by_its_values_and_read_by_its_index(spread, path, asked, actual):
+    plan = plan_of(spread, **asked)
+    assert name_of(spread, path) in plan
+    scan = next(line for line in plan.splitlines() if "Scan" in line and "documents" in line)
+    # A third of two thousand would be 667.
+    assert actual / 10 <= int(ESTIMATE.search(scan)[1]) <= actual * 5
+
+
+STATISTICS = "SELECT stxname FROM pg_statistic_ext WHERE stxrelid = '{t}.documents'::regclass ORDER BY 1"
+
+
+def test_statistics_come_and_go_with_their_indexes(shelf):
+    refresh(shelf)
+    declared = sorted({index.statistics_name for index in declared_indexes([shelf.type()])})
+    assert [name for (name,) in shelf.rows(STATISTICS)] == declared
+    refresh(shelf, [])
+    assert shelf.rows(STATISTICS) == []
+
+
+def states_of(shelf, types=None):
+    with shelf.kernel.database.owner() as owner:
+        found = list_indexes(owner, shelf.tenant.schema, types or [shelf.type()], shelf.kernel.clock())
+    return {state.field or state.name: state for state in found}
+
+
+def test_what_is_declared_is_told_with_its_state(shelf):
+    assert {state.state for state in states_of(shelf).values()} == {"missing"}
+    refresh(shelf)
+    built = states_of(shelf)
+    assert {state.state for state in built.values()} == {"built"}
+    assert all(state.size_bytes > 0 and state.is_unused and state.scans == 0 for state in built.values())
+    other = DocumentType.from_schema("shelf.other", {"title": "Other", "properties": {"a": {"type": "string"}}})
+    assert {state.state for state in states_of(shelf, [other]).values()} == {"undeclared"}
+
+
+def test_over_budget_declarations_are_told_by_name(shelf):
+    fields = {f"f{number:02}": {"type": "string", "x-index": True} for number in range(INDEXES_PER_TENANT_MAX + 1)}
+    wide = DocumentType.from_schema("shelf.wide", {"title": "Wide", "properties": fields})
+    states = states_of(shelf, [wide])
+    assert [field for field, state in states.items() if state.state == "over_budget"] == ["shelf.wide.f12"]
+
+
+def test_a_plan_has_no_effect_and_dropping_builds_nothing(shelf):
+    refresh(shelf)
+    with shelf.kernel.database.owner() as owner:
+        plan = plan_indexes(owner, shelf.tenant.schema, [])
+    assert (plan.build, len(plan.drop), len(present(shelf))) == ((), 4, 4)
+    done = []
+    report = refresh_indexes(shelf.kernel.database, shelf.tenant, [], done.append, is_building=False)
+    assert (len(report.dropped), sum(done), present(shelf)) == (4, 4, {})
+    again = refresh_indexes(shelf.kernel.database, shelf.tenant, [shelf.type()], is_building=False)
+    assert (again.built, present(shelf)) == ((), {})
+
+
+def test_a_shell_lists_builds_and_drops(shelf):
+    settings = shelf.kernel.settings.model_copy(update={"database_url": shelf.kernel.url, "databases": {}})
+
+    def run(*arguments):
+        given = [*arguments, "--tenant", shelf.tenant.name, "--json"]
+        return json.loads(CliRunner().invoke(build_cli(settings), ["index", *given], obj=Terminal(settings)).stdout)
+
+    assert sorted(run("build", "--dry-run")["built"])[:1] == ["shelf.box.code"]
+    assert present(shelf) == {}
+    assert run("build")["is_done"] is True
+    assert len(present(shelf)) == len([state for state in run("list") if state["state"] == "built"])
+    assert run("drop", "--dry-run") == {"tenant": shelf.tenant.name, "is_done": False, "dropped": []}
+    assert run("drop", "--yes")["dropped"] == []

@@ -49,6 +49,7 @@ PAPER = {
 }
 SHORT = {"type": "string", "maxLength": 200, "x-search": True}
 WINE = {"title": "Wine", "x-title": "name", "properties": {"name": SHORT, "maker": SHORT}}
+GUEST = {"title": "Guest", "properties": {"code": SHORT, "name": {**SHORT, "x-personal": "name"}}}
 STONE = {"title": "Stone", "properties": {"weight": {"type": "integer"}}}
 ROLES = {
     "den.clerk": {
@@ -65,7 +66,7 @@ ROLES = {
 }
 FILES = {
     "schemas/person.json": PERSON, "schemas/paper.json": PAPER, "schemas/stone.json": STONE,
-    "schemas/wine.json": WINE, "roles.json": ROLES,
+    "schemas/wine.json": WINE, "schemas/guest.json": GUEST, "roles.json": ROLES,
 }  # fmt: skip
 
 
