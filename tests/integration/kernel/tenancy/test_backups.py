@@ -122,6 +122,7 @@ def test_a_backup_restored_on_another_data_folder_serves_the_same_tenant(site, b
             kernel.close()
 
 
+@pytest.mark.slow
 def test_the_log_brings_a_backup_up_to_any_moment_since(site, backup, places):
     with site.kernel.database.owner() as owner:
         site.post(2)
@@ -168,6 +169,7 @@ def test_a_backup_is_verified_to_the_last_file(site, backup):
         path.write_bytes(whole)
 
 
+@pytest.mark.slow
 def test_an_encrypted_backup_is_restored_with_the_master_key(site, places):
     made = site.back_up(is_encrypted=True)
     assert site.shelf.file(made).read_bytes()[:8] == b"BOSSEAL1"
