@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from psycopg.types.json import Jsonb
+
 from kernel.documents.write import Write, write
 from kernel.main import build_kernel
 from kernel.permissions import Permissions, Rule
@@ -144,6 +146,20 @@ def open_books(url, *, pool_size_max=12, **catalogue):
     kernel = build_kernel(settings, url, clock=lambda: NOW)
     service = TenantService(kernel.database, kernel.directory, kernel.installation)
     try:
-        yield Books(kernel, service.create_tenant(NewTenant("books", "Books"), NOW), **catalogue)
+        books = Books(kernel, service.create_tenant(NewTenant("books", "Books"), NOW), **catalogue)
+        _found_companies(books)
+        yield books
     finally:
         kernel.close()
+
+
+def _found_companies(books):
+    """Under the ids the tests know: a write sees to it that its company is there."""
+    with books.database.transaction(books.tenant) as uow:
+        for id, name in ((A, "A"), (B, "B")):
+            uow.execute(
+                "INSERT INTO {t}.documents (id, type, version, schema_version, data, created_at, created_by,"
+                " updated_at, updated_by) VALUES (%s, 'kernel.company', 1, 1, %s, %s, 'test', %s, 'test')",
+                [id, Jsonb({"name": name, "currency": "EUR"}), NOW, NOW],
+            )
+        uow.commit()
