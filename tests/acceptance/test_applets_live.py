@@ -187,7 +187,7 @@ def test_a_payment_received_is_told(ada: Client, carl: Client, story: SimpleName
     payment = pay(carl, story.posted, LARGE)
     ada.deliver_all()
     told = ada.one("kernel/notifications", "document_id == param.id", **{"param.id": payment["id"]})
-    assert told["title"] == "Corner Shop paid 12000.00 EUR"
+    assert told["title"] == "C1 paid 12000.00 EUR"
     assert (told["role"], told["document_type"]) == ("receivables.manager", "receivables.payment")
     assert told["created_by"] == "applet:approvals"
 

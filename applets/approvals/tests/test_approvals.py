@@ -182,7 +182,7 @@ def test_a_payment_received_is_told(office):
     payment = office.documents.perform("receivables.payment", payment.id, "post")
     office.kernel.deliver_events()
     (notification,) = office.documents.query("kernel.notification").items
-    assert notification["title"] == "Birch Hotel paid 250.00 EUR"
+    assert notification["title"] == "C1 paid 250.00 EUR"
     assert notification["role"] == "receivables.manager"
     assert (notification["document_type"], notification["document_id"]) == ("receivables.payment", payment.id)
     assert payment.number in notification["body"]
