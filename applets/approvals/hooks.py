@@ -17,9 +17,9 @@ UNDECIDED = ("pending", "withdrawn")
 @hooks.on(f"{INVOICE}.created", f"{INVOICE}.updated", f"{INVOICE}.restored")
 def request_approval(ctx: Context, event: Event) -> None:
     """The invoice may have gone on since: what counts is how it stands now."""
-    found = ctx.documents.query(INVOICE, "id == param.id", parameters={"id": event.aggregate_id}, limit=1).items
-    if found and found[0].state == "draft":
-        follow_invoice(ctx, found[0])
+    invoice = ctx.documents.get_many({INVOICE: [event.aggregate_id]}).get(event.aggregate_id)
+    if invoice is not None and invoice.state == "draft":
+        follow_invoice(ctx, invoice)
 
 
 @hooks.validate_action(INVOICE, "post")
