@@ -53,8 +53,9 @@ class Replica:
             pool.putconn(connection)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def _wait_for(self, connection: psycopg.Connection[Any], position: str) -> None:
         end = time.monotonic() + self._lag_s_max

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import zipfile
 from dataclasses import replace
 
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Identity
 from kernel.auth.users import create_user
+from kernel.backup.exporting import count_rows
 from kernel.documents.listing import ListRequest, list_rows
-from kernel.transfer.archive import Archive, count_rows
 from kernel.transfer.books import open_books
 from kernel.transfer.caller import Caller
 from kernel.transfer.errors import MappingInvalid, NoBooks, SourceUnreadable
@@ -138,12 +137,18 @@ def test_a_row_whose_action_is_refused_leaves_nothing(trader, tmp_path):
 def test_a_rehearsal_finds_what_is_wrong_and_writes_nothing(trader, tmp_path):
     bring(trader, "id,name,city\nA,Ada,Kiel\n", CUSTOMERS)
     with trader.begin() as uow:
-        before = count_rows(uow), uow.execute("SELECT name, value FROM {t}.series ORDER BY name").fetchall()
+        before = (
+            count_rows(trader.kernel, trader.tenant),
+            uow.execute("SELECT name, value FROM {t}.series ORDER BY name").fetchall(),
+        )
     mapping = read_mapping({**INVOICES, "perform": ["post"]})
     report = bring(trader, ORDERS, mapping, tmp_path / "r.jsonl", is_rehearsal=True, batch_size=1)
     assert (report.created, report.rejected) == (2, 2)
     with trader.begin() as uow:
-        after = count_rows(uow), uow.execute("SELECT name, value FROM {t}.series ORDER BY name").fetchall()
+        after = (
+            count_rows(trader.kernel, trader.tenant),
+            uow.execute("SELECT name, value FROM {t}.series ORDER BY name").fetchall(),
+        )
     assert after == before
     assert len(told(tmp_path / "r.jsonl")) == 2
 
@@ -293,23 +298,3 @@ def test_only_posted_entries_are_in_the_books(trader):
 def test_a_type_that_is_no_journal_is_refused(trader):
     with trader.begin() as uow, pytest.raises(NoBooks, match="it has no field posted_on"):
         open_books(trader.context(uow), "parties.customer")
-
-
-def test_an_archive_holds_everything_that_is_dropped_with_a_tenant(trader, tmp_path):
-    bring(trader, "id,name,city\nA,Ada,Kiel\nB,Bo,\n", CUSTOMERS)
-    bring(trader, ORDERS, read_mapping({**INVOICES, "perform": ["post"]}))
-    with trader.kernel.operate(trader.tenant) as ctx:
-        gone = ctx.documents.find("parties.customer", code="B")
-        ctx.documents.delete("parties.customer", gone.id)
-    with trader.begin() as uow:
-        expected = count_rows(uow)
-        report = Archive(tmp_path / "t.zip").write(uow, trader.tenant, [{"email": "ada@example.com"}])
-    with zipfile.ZipFile(tmp_path / "t.zip") as archive:
-        files = {name: archive.read(name).decode().splitlines() for name in archive.namelist()}
-    about = json.loads("\n".join(files.pop("tenant.json")))
-    assert about["tenant"]["name"] == trader.tenant.name
-    assert {name.removesuffix(".jsonl"): len(lines) for name, lines in files.items()} == {**expected, "users": 1}
-    assert report.counts == {**expected, "users": 1}
-    customers = [json.loads(line) for line in files["documents/parties.customer.jsonl"]]
-    assert [(each["code"], "deleted_at" in each) for each in customers] == [("A", False), ("B", True)]
-    assert '"r1": 29.70' in "".join(files["movements.jsonl"])

@@ -5,11 +5,12 @@ import pytest
 from kernel.db.errors import SchemaBehind
 from kernel.db.migrate import hold_migration_lock, steps
 from kernel.tenancy.errors import TenantUnknown
-from tests.integration.kernel.rooms.shelf import furnish, make_tenant
+from kernel.tenancy.service import TenantService
+from tests.integration.kernel.rooms.shelf import furnish, make_tenant, open_shelves
 
-LAST = steps("tenant")[-1].stem
 STEP = "0002_totals_of_debits"
 COUNT = len(steps("tenant"))
+THOUSAND = 1_000
 
 
 @pytest.fixture
@@ -130,3 +131,25 @@ def test_the_platforms_schema_names_no_tenants_role(shelves, owner):
         " WHERE n.nspname = 'bos' AND r.oid <> n.nspowner"
     ).fetchall()
     assert held == [(f"bos_{shelves.installation.id}_app",)]
+
+
+@pytest.mark.slow
+def test_a_thousand_tenants_are_made_and_looked_through(empty_database, tmp_path):
+    """Rows alone, as a crash leaves them: one run makes all the schemas, the next finds nothing to do."""
+    with open_shelves(empty_database(), tmp_path / "applets", data_dir=tmp_path / "data") as kernel:
+        service = TenantService(kernel.database, kernel.directory, kernel.installation)
+        with kernel.database.owner() as owner:
+            owner.execute(
+                "INSERT INTO bos.tenants (id, name, title, schema_name, role_name, currency, timezone, locale,"
+                " created_at) SELECT gen_random_uuid(), 'n' || i, 'x', 't_n' || i, 'bos_' || %s || '_t_n' || i, 'EUR',"
+                " 'UTC', 'en', now() FROM generate_series(1, %s) i",
+                [kernel.installation.id, THOUSAND],
+            )
+        report = service.migrate_tenants(jobs=4)
+        assert (len(report.outcomes), report.failed) == (THOUSAND, {})
+        assert {len(steps) for steps in report.applied.values()} == {COUNT}
+        again = service.migrate_tenants(jobs=4)
+        assert set(map(tuple, again.applied.values())) == {()}
+        assert service.migrate_tenants(is_hurried=True).outcomes == []
+        with kernel.operate(kernel.directory.get("n1000")) as ctx:
+            assert ctx.documents.create("kernel.company", {"name": "Last Ltd", "currency": "EUR"}).version == 1
