@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernel.auth.step_up import require_step_up
+from kernel.auth.freshness import require_step_up
 from kernel.http.admission import identify
 from kernel.http.requests import parse_body, run
 from kernel.privacy.erasure import erase, show_plan

@@ -85,6 +85,7 @@ FILES = {
     "workflows/bill.json": WORKFLOW,
     "roles.json": ROLES,
 }
+CHEAP = {"password_memory_kib": 64, "password_passes": 1, "password_lanes": 1}
 _numbers = itertools.count(1)
 
 
@@ -163,7 +164,7 @@ def open_clinics(url: str, folder: Path, **settings: object) -> Iterator[Kernel]
         path.write_text(json.dumps(content))
     (folder / "applets" / "clinic" / "applet.toml").write_text(MANIFEST)
     (folder / "applets" / "clinic" / "hooks.py").write_text(HOOKS)
-    given = {"data_dir": folder / "data", "pool_size_max": 4, "database_url": url, **settings}
+    given = {"data_dir": folder / "data", "pool_size_max": 4, "database_url": url, **CHEAP, **settings}
     kernel = build_kernel(Settings(applets_dir=folder / "applets", **given), url, clock=Clock())
     try:
         yield kernel
