@@ -47,8 +47,8 @@ def one_statement(schema: str, rows: Rows, series: int = 0) -> Statement:
     parts = [f"document AS ({_insert_rows(schema, 'documents', rows['documents'], parameters)})"]
     ordered = "ORDER BY r.occurred_at RETURNING position, id"
     parts.append(f"event AS ({_insert_rows(schema, 'events', rows['events'], parameters, ordered)})")
-    for table in ("keys", "links", "movements"):
-        if rows[table]:
+    for table in ("keys", "links", "cipher_keys", "movements"):
+        if rows.get(table):
             parts.append(f"{table}_new AS ({_insert_rows(schema, table, rows[table], parameters)})")
     if rows["deliveries"]:
         parts.append(f"deliveries_new AS ({_insert_deliveries(schema, rows['deliveries'], parameters)})")

@@ -21,6 +21,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "keys": {"type": "text", "field": "text", "company_id": "uuid", "value": "text", "document_id": "uuid"},
     "links": {"from_id": "uuid", "field": "text", "to_id": "uuid"},
+    "cipher_keys": {
+        "id": "uuid", "kind": "text", "subject_id": "uuid", "wrapped": "bytea", "wrapped_by": "text",
+        "created_at": "timestamptz",
+    },
     "events": {
         "id": "uuid", "type": "text", "aggregate_type": "text", "aggregate_id": "uuid", "version": "integer",
         "occurred_at": "timestamptz", "actor": "text", "applet": "text", "correlation_id": "uuid",
@@ -37,8 +41,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 # Which column says whose row it is.
-OWNERS = {"documents": "id", "keys": "document_id", "links": "from_id", "events": "aggregate_id",
-          "deliveries": "aggregate_id", "movements": "document_id"}  # fmt: skip
+OWNERS = {"documents": "id", "keys": "document_id", "links": "from_id", "cipher_keys": "subject_id",
+          "events": "aggregate_id", "deliveries": "aggregate_id", "movements": "document_id"}  # fmt: skip
 
 Rows = dict[str, list[Row]]
 
@@ -77,6 +81,7 @@ class Transaction:
         """Ids that exist only through this transaction."""
         ids = {str(change.event["id"]) for change in self.changes}
         ids |= {str(change.event["correlation_id"]) for change in self.changes}
+        ids |= {str(row["id"]) for change in self.changes for row in change.rest.get("cipher_keys", ())}
         return ids | {str(change.document["id"]) for change in self.changes}
 
 
@@ -105,8 +110,10 @@ def difference(before: Rows, after: Rows, *, series: int = 0) -> Transaction:
         owner = event["aggregate_id"]
         is_new = owner not in known
         known.add(owner)
-        tables = (["keys", "links"] if is_new else []) + (["movements"] if last[owner] == event["id"] else [])
-        rest = {table: [row for row in new[table] if row[OWNERS[table]] == owner] for table in tables}
+        tables = (["keys", "links", "cipher_keys"] if is_new else []) + (
+            ["movements"] if last[owner] == event["id"] else []
+        )
+        rest = {table: [row for row in new.get(table, ()) if row[OWNERS[table]] == owner] for table in tables}
         rest["deliveries"] = [row for row in new["deliveries"] if row["event_id"] == event["id"]]
         document = {**documents[owner], "version": event["version"]}
         changes.append(Change(document, event, is_new, {name: rows for name, rows in rest.items() if rows}))

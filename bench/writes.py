@@ -1,4 +1,4 @@
-"""create.inprocess, create.http, post.http: documents written, beside bare psycopg and FastAPI writing the same rows."""
+"""create.inprocess, create.http, post.http: documents written, beside bare psycopg or FastAPI writing the same rows."""
 
 from __future__ import annotations
 
