@@ -23,8 +23,6 @@ _CONFIGURATIONS = {
     "nn": "norwegian", "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
     "es": "spanish", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
-# What is stored as ciphertext, or must be able to be forgotten.
-_NEVER_SEARCHED = ("x-encrypted", "x-personal")
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,10 @@ def text_at(data: Mapping[str, Any], path: str) -> str:
 
 
 def _is_guarded(type: DocumentType, path: str) -> bool:
-    """Whether the field, or what it stands in, must not be readable in an index."""
+    """Whether the field, or what it stands in, is stored as ciphertext, and so must not be readable in an index."""
     parts = path.split(".")
     above = (".".join(parts[: depth + 1]) for depth in range(len(parts)))
-    return any(type.fields[each].schema.get(word) for each in above for word in _NEVER_SEARCHED)
+    return any(type.fields[each].schema.get("x-encrypted") for each in above)
 
 
 def _digest(value: Any) -> int:
