@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from kernel.http.app import create_app
+from kernel.http.protocol import BoundedProtocol
 from kernel.main import Kernel, build_kernel
 from kernel.postgres import open_database
 from kernel.settings import Settings
@@ -29,12 +30,12 @@ _FACTORIES = {
 def serve_here(kernel: Kernel, taken: socket.socket, *, has_worker: bool) -> None:
     """Serve until a signal comes; requests at hand are finished first."""
     app = create_app(kernel, has_worker=has_worker)
-    uvicorn.Server(_config(app)).run(sockets=[taken])
+    uvicorn.Server(configure_server(app)).run(sockets=[taken])
 
 
 def serve_beside(taken: socket.socket, processes: int, *, has_worker: bool) -> None:
     """Serve in several processes, each with a kernel of its own; one that dies is started again."""
-    config = _config(_FACTORIES[has_worker], workers=processes, factory=True)
+    config = configure_server(_FACTORIES[has_worker], workers=processes, factory=True)
     Multiprocess(config, [taken]).run()
 
 
@@ -67,7 +68,8 @@ def configure_service_logs(settings: Settings, service: str) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
-def _config(app: FastAPI | str, *, workers: int = 1, factory: bool = False) -> uvicorn.Config:
+def configure_server(app: FastAPI | str, *, workers: int = 1, factory: bool = False) -> uvicorn.Config:
+    """How every process serves."""
     return uvicorn.Config(
         app,
         factory=factory,
@@ -75,6 +77,9 @@ def _config(app: FastAPI | str, *, workers: int = 1, factory: bool = False) -> u
         log_config=None,
         access_log=False,
         lifespan="on",
+        http=BoundedProtocol,
+        # Nothing here speaks it, and each protocol is one more reader of what strangers send.
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=STOP_S_MAX,
     )

@@ -41,6 +41,12 @@ class BodyTooLarge(TooLarge):
     """The body is larger than {maximum} bytes."""
 
 
+class HeadTooLarge(TooLarge):
+    """The request line and the headers are larger than {maximum} bytes."""
+
+    status = 431
+
+
 class RouteUnknown(NotFound):
     """There is nothing at {path}."""
 
