@@ -11,7 +11,7 @@ from sdk.context import Page
 from sdk.document import SYSTEM_FIELDS, Document
 from sdk.document_errors import CursorInvalid, NotUnambiguous, PageSizeExceeded, TooManyFound
 from sdk.errors import Invalid, Violation
-from sdk.expressions import parse, scope_of
+from sdk.expressions import InvalidExpression, parse, scope_of
 from sdk.nearest import nearest_or_all
 from sdk.schema import DocumentType, collect_links, dump
 from sdk.testing.transaction import Transaction
@@ -112,6 +112,9 @@ def _sorted(type: DocumentType, documents: list[Document], sort: Sequence[str]) 
     ordered = documents
     for name in reversed(names):
         _check_field(type, name.removeprefix("-"), set())
+        declared = type.fields.get(name.removeprefix("-"))
+        if declared is not None and declared.encrypted:
+            raise InvalidExpression(f"{declared.path} is encrypted, so nothing is sorted by it")
         ordered = sorted(ordered, key=lambda one: _rank(one, name.removeprefix("-")), reverse=name.startswith("-"))
     return ordered
 
