@@ -22,7 +22,7 @@ from kernel.transfer.mapping import ImportMapping
 from kernel.transfer.records import Record
 from kernel.transfer.rehearsal import rehearse
 from kernel.transfer.rejects import Refusal, Rejects
-from sdk.errors import BosError, Violation
+from sdk.errors import BosError, Unavailable, Violation
 from sdk.schema import DocumentType
 
 BATCH_SIZE = 500
@@ -31,6 +31,8 @@ BATCH_TRIES_MAX = 3
 OnExisting = Literal["skip", "update", "reject"]
 # What another transaction's luck decides: the batch is tried again.
 _TRANSIENT = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+# What no row is to blame for: it is not told as a reject of each, but ends the import, which can be resumed.
+_STOPPING = (*_TRANSIENT, Unavailable)
 _REFUSALS = (BosError, psycopg.DataError, psycopg.IntegrityError)
 
 
@@ -202,7 +204,7 @@ class Importer:
                 for record in records:
                     outcomes.append(self._write_one(ctx, type, record, known))
                 bulk.flush()
-        except _TRANSIENT:
+        except _STOPPING:
             raise
         except (BulkRefused, *_REFUSALS):
             bulk.forget()
@@ -219,7 +221,7 @@ class Importer:
             with ctx.uow.savepoint():
                 outcome = self._write_one(ctx, type, record, existing)
             batch.outcomes.append(outcome)
-        except _TRANSIENT:
+        except _STOPPING:
             raise
         except _REFUSALS as refusal:
             batch.refused.append((record, refusal))

@@ -40,7 +40,7 @@ def bring(caller, file, rejects, *, is_resumed=False, progress=lambda count: Non
 def test_an_import_that_was_killed_and_continued_equals_one_that_was_not(url, office, directory, file, tmp_path, last):
     rejects = tmp_path / "rejects.jsonl"
     script = Path(__file__).with_name("killed_command.py")
-    words = [url, str(tmp_path), directory.tenant.name, str(file), str(rejects), str(last)]
+    words = [url, str(office.settings.data_dir), directory.tenant.name, str(file), str(rejects), str(last)]
     environment = {"PYTHONPATH": str(REPOSITORY)}
     killed = subprocess.run([sys.executable, str(script), *words], check=False, cwd=REPOSITORY, env=environment)
     assert killed.returncode == -signal.SIGKILL
