@@ -113,10 +113,8 @@ def write_staged(ctx, document):
     event = Event(
         new_id(), f"{document.type}.created", document.type, document.id, document.version, NOW, "t", new_id()
     )
-    write(
-        ctx.uow,
-        Write(document, {}, event, is_new=document.version == 1, movements=registers.write_columns(ctx, staged)),
-    )
+    columns = registers.write_columns(ctx, staged)
+    write(ctx.uow, [Write(document, {}, event, is_new=document.version == 1, movements=columns)])
     registers.check_non_negative(ctx, staged)
 
 
