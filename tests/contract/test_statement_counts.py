@@ -228,6 +228,24 @@ def test_an_invoice_created_and_posted_at_once_is_written_by_one_statement_with_
     assert (invoice.state, invoice.version) == ("posted", 2)
     assert sum("INSERT INTO" in statement for statement in statements) == 1
     assert_within(statements, CREATE_AND_POST_INVOICE_STATEMENTS)
+    with house.operate() as ctx:
+        entry = ctx.documents.get("ledger.journal_entry", invoice["journal_entry"])
+        stored = ctx.documents.get(INVOICE, invoice.id)
+    assert (entry["reference"], entry["memo"]) == (invoice.number, f"Invoice {invoice.number}")
+    assert (stored.number, stored.version, dict(stored)) == (invoice.number, 2, dict(invoice))
+
+
+def test_create_and_post_over_http_is_one_request_and_leaves_nothing_when_refused(house, client):
+    invoices, body = "/api/v1/receivables/invoices", house.business.invoice(6)
+    post(house, 7)
+    with counted() as statements:
+        answer = client.post(f"{invoices}?perform=post", json=body)
+    assert (answer.status_code, answer.json()["state"], answer.headers["etag"]) == (201, "posted", '"2"')
+    assert_within(statements, AUTHENTICATION_STATEMENTS["session"] + CREATE_AND_POST_INVOICE_STATEMENTS)
+    newest = client.get(f"{invoices}?limit=1").json()["items"][0]["id"]
+    refused = [client.post(f"{invoices}?{query}", json=body) for query in ("perform=pst", "perform=settle", "do=post")]
+    assert [answer.json()["code"] for answer in refused] == ["action_unknown", "action_not_allowed", "invalid_request"]
+    assert client.get(f"{invoices}?limit=1").json()["items"][0]["id"] == newest
 
 
 @pytest.mark.parametrize("credential", AUTHENTICATION_STATEMENTS)
