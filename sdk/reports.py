@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from sdk.expressions import Expression, parse
 
 REPORT_KEYS = (
     "name", "title", "description", "source", "shape", "parameters", "filter", "at", "since", "until", "columns",
-    "measures", "having", "sort", "limit", "totals", "sections", "results", "grand_total", "drill_down",
+    "measures", "having", "sort", "limit", "totals", "sections", "results", "grand_total", "drill_down", "cache",
 )  # fmt: skip
 SOURCE_KEYS = ("register", "documents", "type", "each")
 PARAMETER_KEYS = ("type", "title", "description", "required", "default", "choices", "link", "filter")
@@ -21,6 +22,9 @@ SECTION_KEYS = ("by", "title", "titles", "order")
 RESULT_KEYS = ("name", "title", "sections")
 DRILL_DOWN_KEYS = ("report", "list", "document", "type", "filter", "parameters")
 MEASURE_OPTIONS = ("title", "scale", "when", "sign")
+
+# One event type, all of a document type, all of an applet.
+EVENT_PATTERN = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*\.([a-z][a-z0-9_]*|\*)|\.\*)")
 
 PARAMETER_TYPES = ("date", "text", "decimal", "integer", "uuid", "boolean")
 COLUMN_TYPES = ("text", "date", "instant", "decimal", "integer", "uuid", "boolean")
@@ -126,7 +130,7 @@ class DrillDown:
 
 @dataclass(frozen=True)
 class Report:
-    """A report's definition."""
+    """A report's definition. cache: an answer may be given again until an event of these types; empty: never."""
 
     name: str
     title: str
@@ -148,6 +152,7 @@ class Report:
     results: tuple[Result, ...] = ()
     grand_total: bool = True
     drill_down: DrillDown | None = None
+    cache: tuple[str, ...] = ()
 
     @property
     def applet(self) -> str:
@@ -206,6 +211,7 @@ def read_report(data: Any, faults: list[Violation]) -> Report:
         results=tuple(_read_result(item) for item in reader.items("results")),
         grand_total=reader.flag("grand_total", True),
         drill_down=_read_drill_down(reader),
+        cache=_read_cache(reader),
     )
 
 
@@ -311,6 +317,20 @@ def _read_measure(name: str, reader: Reader, source: Source, shape: str) -> Meas
         sign=reader.expression("sign"),
         scale=reader.integer("scale", 0, SCALE_MAX),
     )
+
+
+def _read_cache(reader: Reader) -> tuple[str, ...]:
+    cache = reader.child("cache")
+    if cache is None:
+        return ()
+    cache.keys(("until",), ("until",))
+    declared = cache.texts("until")
+    for pattern in declared:
+        if not EVENT_PATTERN.fullmatch(pattern):
+            cache.fault(
+                "until", "event", f"{pattern[:80]} is no event type", "applet.noun.verb, applet.noun.* or applet.*"
+            )
+    return declared
 
 
 def _read_section(reader: Reader) -> Section:

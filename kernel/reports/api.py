@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from kernel.context import KernelContext
+from kernel.http.bodies import render_json
 from kernel.http.requests import Reply, run
 from kernel.reports import service
+from kernel.reports.cache import Answer, ReportCache
 from kernel.reports.formats import render
 from kernel.reports.parameters import read_query
 from kernel.reports.schemas import report_json
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def router(kernel: Kernel) -> APIRouter:
-    routes = APIRouter(tags=["reports"])
+    routes, cache = APIRouter(tags=["reports"]), ReportCache()
 
     @routes.get("/reports", summary="Reports that may be run")
     def list_reports(request: Request) -> Response:
@@ -29,12 +32,18 @@ def router(kernel: Kernel) -> APIRouter:
         given, format = read_query(name, request.query_params.multi_items())
 
         def verb(ctx: KernelContext) -> Reply:
-            body, media_type, headers = render(service.run(ctx, name, given), format)
-            return Reply(body, headers=headers, media_type=media_type)
+            report = ctx.runtime.catalogue.report(name)
+            found = cache.answer(ctx, report, (format, *given.items()), lambda: _run(ctx, name, given, format))
+            return Reply(found.body, headers=found.headers, media_type=found.media_type)
 
         return run(request, kernel, verb, read_only=True)
 
     return routes
+
+
+def _run(ctx: KernelContext, name: str, given: Mapping[str, Any], format: str) -> Answer:
+    body, media_type, headers = render(service.run(ctx, name, given), format)
+    return Answer(body if isinstance(body, bytes) else render_json(body), media_type, headers)
 
 
 def _reports(ctx: KernelContext) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def client(books):
         def context(self, uow, identity, request=None):
             return replace(self.operator_context(uow), runtime=books.runtime, actor=identity.actor)
 
-    kernel = BookKernel(**{field.name: getattr(books.kernel, field.name) for field in fields(books.kernel)})
+    kernel = BookKernel(**{field.name: getattr(books.kernel, field.name) for field in fields(books.kernel) if field.init})
     with kernel.database.platform() as uow:
         cheap = Passwords(memory_kib=64, passes=1, lanes=1)
         service.create_user(uow, cheap, books.tenant.id, "ada@books.test", kernel.clock(), password=PASSWORD)
