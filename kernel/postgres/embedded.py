@@ -17,6 +17,7 @@ from kernel.postgres.errors import PostgresUnavailable
 from kernel.postgres.initdb import make_cluster
 from kernel.postgres.lease import Holder, Lease, open_lease
 from kernel.postgres.server import ensure_running, stop_server
+from kernel.postgres.watch import watching
 from kernel.settings import Settings
 
 
@@ -64,13 +65,22 @@ class EmbeddedPostgres:
         cluster = locate_cluster(self._home)
         if self._is_temporary and not lease.is_held():
             self._end(cluster)
-        binaries = self._find_binaries(cluster)
         if not cluster.exists:
-            make_cluster(cluster, binaries, is_synced=not self._is_temporary)
-        archiving = archive_conf(self._archive, cluster.account) if self._archive else {}
-        ensure_running(cluster, binaries, {**archiving, **self._conf})
+            make_cluster(cluster, self._find_binaries(cluster), is_synced=not self._is_temporary)
+        self._start(cluster)
         self._holder = lease.add()
         self.dsn = cluster.dsn
+
+    @contextmanager
+    def watched(self) -> Iterator[Self]:
+        """While the block runs, start it again should it be killed. Once entered."""
+        with watching(locate_cluster(self._home), self._revive):
+            yield self
+
+    def _revive(self) -> None:
+        """Of all who hold it the first does so, the others find it running."""
+        with open_lease(self._home / "postgres.lease"):
+            self._start(locate_cluster(self._home))
 
     def _end(self, cluster: Cluster) -> None:
         if cluster.exists:
@@ -78,6 +88,10 @@ class EmbeddedPostgres:
             remove_socket_folder(cluster)
         if self._is_temporary:
             shutil.rmtree(cluster.data, ignore_errors=True)
+
+    def _start(self, cluster: Cluster) -> None:
+        archiving = archive_conf(self._archive, cluster.account) if self._archive else {}
+        ensure_running(cluster, self._find_binaries(cluster), {**archiving, **self._conf})
 
     def _find_binaries(self, cluster: Cluster) -> Binaries:
         return bring_into_reach(find_binaries(self._preferred, cluster.major), cluster.account)
@@ -89,5 +103,6 @@ def open_database(settings: Settings) -> Iterator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    with EmbeddedPostgres(settings.data_dir, settings.pg_bin, archive=settings.wal_archive) as server:
+    server = EmbeddedPostgres(settings.data_dir, settings.pg_bin, archive=settings.wal_archive)
+    with server, server.watched():
         yield server.dsn

@@ -20,7 +20,10 @@ CONNECT_TIMEOUT_S = 5
 POLL_S = 0.05
 LOG_BYTES_MAX = 10 * 1024 * 1024
 LOG_TAIL_CHARS = 2000
+# How near the end of the log the server says so that did not start.
+IN_USE_CHARS = 500
 NO_PID = 2**22 + 1  # larger than any system gives
+_IN_USE = "pre-existing shared memory block"
 _PROGRAM_NAMES = {"postgres", "postmaster"}
 
 
@@ -33,12 +36,25 @@ def ensure_running(cluster: Cluster, binaries: Binaries, conf: Mapping[str, str]
     make_socket_folder(cluster)
     write_conf(cluster, conf)
     _rotate_log(cluster.log)
-    try:
-        _control(cluster, binaries, "start", START_TIMEOUT_S, "--log", cluster.log)
-    except PostgresUnavailable as error:
-        # A server left behind may still be recovering: ours could not start beside it, so that one is waited for.
-        if not _becomes_ready(cluster):
-            raise PostgresUnavailable(reason=f"{error.details['reason']}\n{_read_tail(cluster.log)}") from error
+    end = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            return _control(cluster, binaries, "start", START_TIMEOUT_S, "--log", cluster.log)
+        except PostgresUnavailable as error:
+            # A server left behind may still be recovering: ours could not start beside it, so that one is waited for.
+            if _becomes_ready(cluster):
+                return None
+            tail = _read_tail(cluster.log)
+            # Those of a killed server's processes that were busy notice a moment later.
+            if _IN_USE not in tail[-IN_USE_CHARS:] or time.monotonic() > end:
+                raise PostgresUnavailable(reason=f"{error.details['reason']}\n{tail}") from error
+            time.sleep(POLL_S)
+
+
+def has_crashed(cluster: Cluster) -> bool:
+    """Whether the server ended without taking its lock away: killed, and not stopped by anybody."""
+    pid = _read_pid(cluster.pid_file)
+    return pid is not None and not _is_server(pid)
 
 
 def stop_server(cluster: Cluster, binaries: Binaries) -> None:
@@ -65,9 +81,11 @@ def _control(cluster: Cluster, binaries: Binaries, verb: str, timeout_s: int, *o
 
 def _becomes_ready(cluster: Cluster) -> bool:
     end = time.monotonic() + START_TIMEOUT_S
-    while _read_pid(cluster.pid_file) and time.monotonic() < end:
+    while (pid := _read_pid(cluster.pid_file)) and time.monotonic() < end:
         if can_connect(cluster):
             return True
+        if not read_start(pid):
+            return False
         time.sleep(POLL_S)
     return False
 
@@ -87,10 +105,14 @@ def _disown_stale_lock(lock: Path) -> None:
     Only the number is replaced: the file also names the shared memory by which PostgreSQL finds surviving backends.
     """
     pid = _read_pid(lock)
-    if pid is None or (read_start(pid) and read_name(pid) in {*_PROGRAM_NAMES, None}):
+    if pid is None or _is_server(pid):
         return
     rest = lock.read_text(encoding="utf-8").partition("\n")[2]
     lock.write_text(f"{NO_PID}\n{rest}", encoding="utf-8")
+
+
+def _is_server(pid: int) -> bool:
+    return bool(read_start(pid)) and read_name(pid) in {*_PROGRAM_NAMES, None}
 
 
 def _rotate_log(log: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from kernel.postgres import EmbeddedPostgres, PostgresUnavailable, account, open_database
 from kernel.postgres.cluster import locate_cluster
+from kernel.postgres.server import has_crashed, stop_server
 from kernel.settings import Settings
 
 HOLDER = Path(__file__).with_name("holder.py")
@@ -184,6 +186,33 @@ def test_a_server_that_was_killed_itself_comes_back_with_what_was_committed(home
         process.kill()
     with EmbeddedPostgres(home) as server:
         assert ask(server.dsn, "SELECT count(*) FROM visit") == (said["visits"],)
+
+
+def test_a_server_that_was_killed_comes_back_by_itself_while_somebody_needs_it(home):
+    with open_database(Settings(data_dir=home)) as dsn:
+        run(dsn, "CREATE TABLE survivor AS SELECT 42 AS answer")
+        killed = server_pid(home)
+        os.kill(killed, signal.SIGKILL)
+        assert ask_until_answered(dsn, "SELECT answer FROM survivor") == (42,)
+        assert server_pid(home) != killed
+    assert not is_running(home)
+
+
+def test_a_server_somebody_has_stopped_is_not_one_that_crashed(home):
+    with EmbeddedPostgres(home) as server:
+        cluster = locate_cluster(home)
+        assert not has_crashed(cluster)
+        stop_server(cluster, server._find_binaries(cluster))
+        assert not has_crashed(cluster)
+
+
+def ask_until_answered(dsn, statement):
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return ask(dsn, statement)
+        except psycopg.OperationalError:
+            assert time.monotonic() < end
 
 
 def test_an_open_transaction_does_not_keep_the_server_from_stopping(home):
