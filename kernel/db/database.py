@@ -25,6 +25,9 @@ from kernel.tenancy.record import TenantRecord
 # A backend keeps private memory for every schema it has touched, so none lives for ever.
 CONNECTION_LIFETIME_S_MAX = 1800
 CONNECTION_WAIT_S_MAX = 10
+# How long a pool tries by itself to replace what was lost. The next request begins anew, so this bounds how long one may
+# still be refused when the database is back; psycopg doubles its pauses for as long as it tries.
+RECONNECT_S_MAX = 2
 PREPARED_STATEMENTS_MAX = 200
 
 _BEGIN_TENANT = (
@@ -166,6 +169,7 @@ class Database:
             max_size=1 if aside else self._pool_size_max,
             timeout=CONNECTION_WAIT_S_MAX,
             max_lifetime=CONNECTION_LIFETIME_S_MAX,
+            reconnect_timeout=RECONNECT_S_MAX,
             kwargs={"autocommit": True, "prepare_threshold": 2},
             configure=_configure,
             open=True,

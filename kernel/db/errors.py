@@ -17,3 +17,7 @@ class SchemaBehind(Unavailable):
 
 class CommitFailed(Unavailable):
     """The change could not be committed and was rolled back; try again."""
+
+
+class CommitUncertain(Unavailable):
+    """The database was lost during the commit: look whether the change is there before you send it again."""

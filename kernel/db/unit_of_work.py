@@ -11,12 +11,14 @@ import psycopg
 from psycopg import pq
 from sqlalchemy import Executable, make_url
 
-from kernel.db.errors import CommitFailed
+from kernel.db.errors import CommitFailed, CommitUncertain
 from kernel.db.names import PLATFORM_SCHEMA
 from kernel.tenancy.record import TenantRecord
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 SQL_TEXTS_MAX = 4096
+# Of errors that end a connection: it broke, an administrator ended it, another process of the server crashed.
+LOST_STATES = (None, "57P01", "57P02")
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
@@ -120,7 +122,13 @@ class UnitOfWork:
         self.release()
         for prepare in self._before_commit:
             prepare()
-        cursor = self.connection.execute("COMMIT")
+        try:
+            cursor = self.connection.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            # Its log may have been written already: then PostgreSQL recovers with the change, else without it.
+            if error.sqlstate in LOST_STATES:
+                raise CommitUncertain from error
+            raise
         if cursor.statusmessage != "COMMIT":
             raise CommitFailed
         self.is_committed = True

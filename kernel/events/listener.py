@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import psycopg
 
 from kernel.db.database import Database
+from kernel.db.errors import DatabaseUnavailable
 from kernel.events.announcements import Announcements
 from kernel.parts import Parts
 from kernel.telemetry.logs import get_logger
@@ -45,7 +46,7 @@ class Listener:
         while not self._is_stopping.is_set():
             try:
                 self._listen()
-            except psycopg.Error as error:
+            except (psycopg.Error, DatabaseUnavailable) as error:
                 # Losing notifications loses nothing: the sweep finds what was announced meanwhile.
                 _log.warning("listener.lost", message=str(error))
                 self._is_stopping.wait(RECONNECT_PAUSE_S)

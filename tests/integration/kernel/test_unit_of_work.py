@@ -5,7 +5,7 @@ import threading
 import psycopg
 import pytest
 
-from kernel.db.errors import CommitFailed
+from kernel.db.errors import CommitFailed, CommitUncertain
 from sdk.document_errors import UniqueKeyTaken
 from sdk.errors import BosError
 
@@ -49,6 +49,23 @@ def test_commit_of_a_failed_transaction_is_an_error_although_postgresql_says_non
             uow.execute("SELECT 1 FROM {t}.nothing")
         with pytest.raises(CommitFailed):
             uow.commit()
+
+
+def test_a_commit_nobody_answered_is_not_said_to_have_been_rolled_back(kernel, tenant):
+    with kernel.database.transaction(tenant) as uow:
+        uow.execute("SELECT 1")
+        backend = uow.connection.info.backend_pid
+        uow.before_commit(lambda: end_backend(kernel, backend))
+        with pytest.raises(CommitUncertain) as lost:
+            uow.commit()
+    assert (lost.value.code, lost.value.status, uow.is_committed) == ("commit_uncertain", 503, False)
+    assert titles(kernel, tenant) == []
+
+
+def end_backend(kernel, pid):
+    """The connection breaks with the next thing it is asked."""
+    with kernel.database.owner() as owner:
+        assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
 
 
 def test_a_swallowed_failure_of_a_write_dooms_the_transaction(kernel, tenant):
