@@ -61,7 +61,9 @@ class Books:
     def __init__(self, kernel, tenant, **catalogue):
         self.kernel, self.database, self.tenant = kernel, kernel.database, tenant
         self.catalogue = Catalogue((), HookSet([]), **catalogue)
-        self.runtime = TenantRuntime(tenant, 1, self.catalogue, {}, {}, {A: {"name": "A"}, B: {"name": "B"}})
+        companies = {A: {"name": "A"}, B: {"name": "B"}}
+        settings = {"kernel": {"second_factor_roles": []}}
+        self.runtime = TenantRuntime(tenant, 1, self.catalogue, {}, settings, companies)
 
     @contextmanager
     def open(self, companies=None, permissions=None):

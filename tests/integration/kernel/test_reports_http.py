@@ -58,7 +58,9 @@ def client(books):
         app.include_router(room.router(kernel))
     with TestClient(app) as made:
         given = {"tenant": "books", "email": "ada@books.test", "password": PASSWORD}
-        made.headers["authorization"] = f"Bearer {made.post('/auth/login', json=given).json()['access_token']}"
+        logged_in = made.post("/auth/login", json=given)
+        assert logged_in.status_code == 200, logged_in.text
+        made.headers["authorization"] = f"Bearer {logged_in.json()['access_token']}"
         yield made
 
 
