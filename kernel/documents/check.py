@@ -12,6 +12,7 @@ from sdk.document_errors import DocumentInvalid
 from sdk.errors import Violation
 from sdk.schema import DocumentType, check_writable, compute, dump, fill_defaults, find_values, load, merge_violations
 from sdk.schema.patch import is_same
+from sdk.schema.plain_words import VIOLATIONS_MAX
 
 # `type` says what is meant anyway, and the company is chosen when a document is created.
 _FREE_ON_CREATE = ("type", "company_id")
@@ -70,7 +71,9 @@ def to_stored(type: DocumentType, document: Document) -> dict[str, Any]:
     stored = dump(type, document.fields)
     # What code goes on with is what a later reader finds: decimals rounded to their scale, nulls gone.
     values, faults = load(type, stored)
-    if violations := merge_violations(faults, violations_of(type, stored), _too_long_to_index(type, stored)):
+    if violations := merge_violations(
+        faults, violations_of(type, stored, most=VIOLATIONS_MAX), _too_long_to_index(type, stored)
+    ):
         raise DocumentInvalid(type=type.name, violations=violations)
     document.fields = values
     return stored
@@ -101,7 +104,9 @@ def _cast(
         refused += check_writable(type, values, before)
     masked = ctx.permissions.mask(type, "create" if previous is None else "update", previous, ctx.scope())
     refused += [_masked(name) for name in sorted(masked) if values.get(name) != (before or {}).get(name)]
-    violations = merge_violations(refused, faults, violations_of(type, dump(type, values), as_input=True))
+    violations = merge_violations(
+        refused, faults, violations_of(type, dump(type, values), as_input=True, most=VIOLATIONS_MAX)
+    )
     if type.demanded and ctx.applet is not None:
         # An applet knows nothing of the fields a tenant has added, so they are asked of people only.
         violations = [v for v in violations if v.rule != "required" or v.pointer[1:] not in type.demanded]

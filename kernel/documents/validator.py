@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -16,12 +17,18 @@ from sdk.schema.formats import FORMATS
 VALIDATORS_MAX = 4096
 
 
-def violations_of(type: DocumentType, data: Mapping[str, Any], *, as_input: bool = False) -> list[Violation]:
-    """Every rule canonical JSON data break. as_input: what hooks and expressions fill in may be missing still."""
+def violations_of(
+    type: DocumentType, data: Mapping[str, Any], *, as_input: bool = False, most: int | None = None
+) -> list[Violation]:
+    """Every rule canonical JSON data break. as_input: what hooks and expressions fill in may be missing still.
+
+    most: findings explained, which costs more than finding them; None explains all.
+    """
     validator = _validator(type, as_input)
     if validator.is_valid(data):
         return []
-    violations = merge_violations(v for error in validator.iter_errors(data) for v in _explain(type, as_input, error))
+    errors = islice(validator.iter_errors(data), most)
+    violations = merge_violations(v for error in errors for v in _explain(type, as_input, error))
     # Refused even where nobody has words for it.
     return violations or [Violation("", "schema", f"this is no valid {type.name}")]
 

@@ -37,6 +37,10 @@ class UnsupportedMediaType(Invalid):
     status = 415
 
 
+class JsonTooLarge(TooLarge):
+    """The body holds more than {maximum} values."""
+
+
 class BodyTooLarge(TooLarge):
     """The body is larger than {maximum} bytes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from sdk.definition import escape
@@ -13,6 +14,8 @@ from sdk.nearest import nearest_or_all
 from sdk.schema.document_type import CUSTOM_PATTERN, DocumentType
 from sdk.schema.formats import EXPECTED
 
+# Of one finding; nobody reads more, and for each the nearest known name is looked for.
+VIOLATIONS_MAX = 1_000
 _SHOWN_MAX = 80
 _CUSTOM = re.compile(CUSTOM_PATTERN)
 _TYPES = {
@@ -90,6 +93,7 @@ def _explain_dependent(type: DocumentType, pointer: str, value: Any, instance: A
 
 def _explain_unknown(type: DocumentType, pointer: str, value: Any, instance: Any) -> list[Violation]:
     known = fields_at(type, pointer)
+    unknown = (name for name in instance if name not in known and (pointer or not _CUSTOM.fullmatch(str(name))))
     return [
         Violation(
             f"{pointer}/{escape(str(name))}",
@@ -97,8 +101,7 @@ def _explain_unknown(type: DocumentType, pointer: str, value: Any, instance: Any
             f"there is no field {_shown(name)}",
             nearest_or_all(name, known),
         )
-        for name in instance
-        if name not in known and (pointer or not _CUSTOM.fullmatch(str(name)))
+        for name in islice(unknown, VIOLATIONS_MAX)
     ]
 
 

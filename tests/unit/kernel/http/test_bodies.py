@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from kernel.http.bodies import JSON_DEPTH_MAX, parse_json, render_json
-from kernel.http.errors import JsonTooDeep, MalformedJson, UnsupportedMediaType
+from kernel.http.bodies import JSON_DEPTH_MAX, JSON_VALUES_MAX, parse_json, render_json
+from kernel.http.errors import JsonTooDeep, JsonTooLarge, MalformedJson, UnsupportedMediaType
 
 
 def test_a_body_is_parsed():
@@ -96,3 +96,17 @@ def test_values_are_rendered_as_the_wire_wants_them():
 def test_what_has_no_json_is_a_bug():
     with pytest.raises(TypeError):
         render_json({"x": object()})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b"1," * JSON_VALUES_MAX + b"1]", b'{"lines":[' + b"{}," * JSON_VALUES_MAX + b"{}]}"],
+)
+def test_a_body_of_more_values_than_anybody_sends_is_refused(body):
+    with pytest.raises(JsonTooLarge) as refused:
+        parse_json(body, "application/json")
+    assert refused.value.details["maximum"] == JSON_VALUES_MAX
+
+
+def test_long_texts_count_once_whatever_is_in_them():
+    assert parse_json(b'["' + b"," * 2 * JSON_VALUES_MAX + b'"]', None) == ["," * 2 * JSON_VALUES_MAX]
