@@ -115,7 +115,7 @@ def register_cli(cli: Any) -> None:
 
 
 @hookspec
-def register_audit_anchor(kernel: Any) -> AuditAnchor:
+def register_audit_anchor(kernel: Any) -> AuditAnchor | None:
     """System plugins only, when seals are recorded or checked: an anchor that keeps them outside of the database."""
 
 

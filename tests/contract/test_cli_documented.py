@@ -85,6 +85,8 @@ def test_every_option_of_a_command_says_what_it_is(name):
 
 def test_whatever_destroys_asks_and_can_be_rehearsed():
     destroying = [name for name in COMMANDS if name.rpartition(" ")[2] in ("drop", "delete", "disable")]
-    assert destroying == ["tenant drop", "oauth client delete", "doc delete", "events drop", "index drop", "applet disable"]
+    assert destroying == [
+        "tenant drop", "oauth client delete", "doc delete", "events drop", "index drop", "applet disable",
+    ]  # fmt: skip
     for name in destroying:
         assert {"yes", "dry_run"} <= {each.name for each in COMMANDS[name].params}

@@ -47,7 +47,8 @@ def client(books):
         def context(self, uow, identity, request=None):
             return replace(self.operator_context(uow), runtime=books.runtime, actor=identity.actor)
 
-    kernel = BookKernel(**{field.name: getattr(books.kernel, field.name) for field in fields(books.kernel) if field.init})
+    given = [field.name for field in fields(books.kernel) if field.init]
+    kernel = BookKernel(**{name: getattr(books.kernel, name) for name in given})
     with kernel.database.platform() as uow:
         cheap = Passwords(memory_kib=64, passes=1, lanes=1)
         service.create_user(uow, cheap, books.tenant.id, "ada@books.test", kernel.clock(), password=PASSWORD)
