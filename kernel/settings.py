@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     step_up_ttl_s: int = Field(
         default=600, ge=30, description="Seconds a proof of who one is suffices for dangerous actions."
     )
+    auth_events_keep_days: int = Field(
+        default=365, ge=1, description="Days the record of log-ins is kept (`/api/v1/auth/events`)."
+    )
     webauthn_rp_id: str | None = Field(
         default=None, description="Domain passkeys are for. Unset: the host of `BOS_PUBLIC_URL`, or localhost."
     )

@@ -1,4 +1,4 @@
-"""What is done for each tenant at intervals: a name, how often, and the room's verb."""
+"""What is done at intervals, for each tenant or once for all: a name, how often, and the room's verb."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kernel.audit.keeper import SealKeeper
+from kernel.auth.retention import forget_log_ins
 from kernel.events.store import forget_receipts
 from kernel.http.idempotency import forget_answers
-from kernel.limits.service import watch_usage
+from kernel.limits.service import forget_periods, watch_usage
 from kernel.privacy.retention import run_rules
 from kernel.secrets.reencryption import reencrypt
 from kernel.telemetry.logs import get_logger
@@ -33,11 +34,15 @@ _log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """every_s: seconds between two runs in one process; several processes may run it at once."""
+    """every_s: seconds between two runs in one process; several processes may run it at once.
+
+    is_shared: once for all tenants, whichever of them is looked after first.
+    """
 
     name: str
     every_s: float
     run: Callable[[Kernel, TenantRecord], None]
+    is_shared: bool = False
 
 
 def _watch_usage(kernel: Kernel, tenant: TenantRecord) -> None:
@@ -64,6 +69,15 @@ def _forget_buckets(kernel: Kernel, tenant: TenantRecord) -> None:
     kernel.rates.forget_idle()
 
 
+def _forget_log_ins(kernel: Kernel, tenant: TenantRecord) -> None:
+    if removed := forget_log_ins(kernel, kernel.clock()):
+        _log.info("log_ins.forgotten", **removed)
+
+
+def _forget_usage(kernel: Kernel, tenant: TenantRecord) -> None:
+    forget_periods(kernel.database, kernel.clock())
+
+
 def _reencrypt(kernel: Kernel, tenant: TenantRecord) -> None:
     """What a rotation that was interrupted has left, or a field that was declared encrypted later."""
     if count := reencrypt(kernel, tenant, limit=REENCRYPTED_AT_ONCE):
@@ -87,8 +101,10 @@ CHORES = (
     Chore("seals", MINUTE_S, SealKeeper()),
     Chore("usage", MINUTE_S, _watch_usage),
     Chore("idempotency", HOUR_S, _forget_answers),
-    Chore("rate_buckets", HOUR_S, _forget_buckets),
+    Chore("rate_buckets", HOUR_S, _forget_buckets, is_shared=True),
     Chore("reencryption", HOUR_S, _reencrypt),
     Chore("retention", DAY_S, _run_retention),
     Chore("receipts", DAY_S, _forget_receipts),
+    Chore("log_ins", DAY_S, _forget_log_ins, is_shared=True),
+    Chore("usage_periods", DAY_S, _forget_usage, is_shared=True),
 )

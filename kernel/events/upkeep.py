@@ -54,7 +54,7 @@ class Upkeep:
 
     def _do(self, chore: Chore, tenant: TenantRecord, now: float) -> None:
         """One chore when it is due; one that fails is tried again when it is due again, and stops no other."""
-        key = (chore.name, tenant.id)
+        key = (chore.name, "" if chore.is_shared else tenant.id)
         if now - self._done_at.get(key, now - chore.every_s) < chore.every_s:
             return
         self._done_at[key] = now

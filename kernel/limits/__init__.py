@@ -1,5 +1,5 @@
 """Limits: how often callers may ask (token buckets) and how much a tenant may keep (quotas).
 
-Owns the platform's `rate_buckets` and `usage`. Verbs: `RateLimits.admit`, `Quotas.spend`, `check_capacity`,
-`measure_usage`. May import kernel.db, kernel.tenancy and sdk.
+Owns the platform's `rate_buckets` and `usage`. Verbs: `RateLimits.admit`, `Quotas.admit_*`, `admit_user`,
+`set_limits`, `measure_usage`, `watch_usage`. May import kernel.db, kernel.tenancy and sdk.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from psycopg.types.json import Jsonb
@@ -38,6 +39,9 @@ INSERT INTO {p}.usage AS u (tenant_id, measure, period, used, level) VALUES (%s,
 ON CONFLICT (tenant_id, measure, period) DO UPDATE SET level = EXCLUDED.level,
    used = CASE WHEN u.period = '' THEN EXCLUDED.used ELSE greatest(u.used, EXCLUDED.used) END
 """
+# What was used in a month nobody asks for any more, a year and a month later.
+PERIODS_KEPT = timedelta(days=396)
+_FORGET_PERIODS = "DELETE FROM {p}.usage WHERE period <> '' AND period < %s"
 _LEVELS = ("ok", "warning", "reached")
 
 
@@ -96,6 +100,12 @@ def watch_usage(kernel: Kernel, tenant: TenantRecord) -> list[Usage]:
             _note_level(kernel.database, tenant, found)
     _flag_storage(kernel.database, tenant, usage)
     return news
+
+
+def forget_periods(database: Database, now: datetime) -> int:
+    """Remove what was used in months long past; how many counts."""
+    with database.glance() as uow:
+        return uow.execute(_FORGET_PERIODS, [period_of(now - PERIODS_KEPT)]).rowcount
 
 
 def _key(usage: Usage) -> tuple[str, str]:

@@ -117,35 +117,44 @@ def codes(*answers):
     return [(answer.status_code, answer.json().get("code") if answer.content else None) for answer in answers]
 
 
-@pytest.fixture(scope="session")
-def auth_kernel(empty_database, tmp_path_factory):
+def open_kernel(url, folder):
     settings = Settings(
         system_plugins=(),
-        data_dir=tmp_path_factory.mktemp("data"),
+        data_dir=folder,
         pool_size_max=16,
         password_memory_kib=64,
         password_passes=1,
         password_lanes=1,
         rate_limit_per_minute=0,
     )
-    kernel = build_kernel(settings, empty_database(), clock=Clock())
+    return build_kernel(settings, url, clock=Clock())
+
+
+def open_client(kernel):
+    return TestClient(create_app(kernel, has_worker=False), client=("198.51.100.1", 50_000))
+
+
+def make_tenant(kernel):
+    name = f"acme{next(_numbers)}"
+    tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
+    return tenants.create_tenant(NewTenant(name, name.title()), kernel.clock())
+
+
+@pytest.fixture(scope="session")
+def auth_kernel(empty_database, tmp_path_factory):
+    kernel = open_kernel(empty_database(), tmp_path_factory.mktemp("data"))
     yield kernel
     kernel.close()
 
 
 @pytest.fixture(scope="session")
 def client(auth_kernel):
-    return TestClient(create_app(auth_kernel, has_worker=False), client=("198.51.100.1", 50_000))
+    return open_client(auth_kernel)
 
 
 @pytest.fixture(scope="session")
 def new_tenant(auth_kernel):
-    def make():
-        name = f"acme{next(_numbers)}"
-        tenants = TenantService(auth_kernel.database, auth_kernel.directory, auth_kernel.installation)
-        return tenants.create_tenant(NewTenant(name, name.title()), auth_kernel.clock())
-
-    return make
+    return lambda: make_tenant(auth_kernel)
 
 
 @pytest.fixture(scope="session")
