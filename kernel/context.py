@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from zoneinfo import ZoneInfo
+
+import psycopg
 
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.parts import Parts
@@ -73,6 +75,9 @@ class Work:
 @dataclass(frozen=True)
 class KernelContext:
     """See `sdk.Context`. `applet` is None outside of applet code; then `permissions` are the actor's own."""
+
+    # Errors that a hook meets and has not made: lost connections, deadlocks, statements given up.
+    passed_on: ClassVar = (psycopg.OperationalError, psycopg.InterfaceError)
 
     kernel: Parts
     uow: UnitOfWork

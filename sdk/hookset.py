@@ -61,6 +61,9 @@ def _bind_to_applet(plugin: HookPlugin, function: Callable[..., Any]) -> Callabl
         except BosError:
             raise
         except Exception as error:
+            # Of the ground the function stands on, a lost database say: no failure of the function's.
+            if isinstance(error, getattr(ctx, "passed_on", ())):
+                raise
             raise HookFailed(applet=plugin.applet, hook=plugin.hook, function=plugin.name) from error
 
     return bound

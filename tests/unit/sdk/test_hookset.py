@@ -127,6 +127,17 @@ def test_an_unforeseen_error_is_told_by_applet_hook_and_function():
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+def test_an_error_of_what_the_hook_stands_on_is_not_its_failure():
+    @hooks.validate_document("shop.order")
+    def ask(ctx):
+        raise ConnectionError("the database is away")
+
+    ctx = Ctx()
+    ctx.passed_on = (ConnectionError,)
+    with pytest.raises(ConnectionError, match="away"):
+        hook_set(shop={"ask": ask}).call("validate_document", "shop.order", ctx=ctx, document=None, previous=None)
+
+
 def refused(**functions):
     with pytest.raises(InvalidHooks) as caught:
         collect_hooks("shop", module(**functions))
