@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from kernel.auth import answers
+from kernel.http.operations import describe
 from kernel.auth import service
 from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target
 from kernel.auth.factors import reset_factors
@@ -15,7 +17,7 @@ from kernel.auth.origins import origin_of
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Identity, Origin, User
 from kernel.auth.resets import issue_reset
-from kernel.auth.schemas import NewUser, UserChange, body_of
+from kernel.auth.schemas import NewUser, UserChange
 from kernel.auth.users import USERS_PAGE_MAX
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify
@@ -37,7 +39,7 @@ def user_routes(kernel: Kernel) -> APIRouter:
     passwords = Passwords.of(kernel.settings)
     plans = kernel.quotas.plans
 
-    @routes.get("", summary="List users by email")
+    @routes.get("", summary="List users by email", openapi_extra=describe(answers.USERS, query=_PARAMETERS))
     def list_users(request: Request) -> Response:
         identity, given = identify(request, kernel), read_parameters(request, _PARAMETERS)
         authorize(kernel, identity, "read", USER)
@@ -48,22 +50,24 @@ def user_routes(kernel: Kernel) -> APIRouter:
             lambda uow: _page(service.list_users(uow, identity.tenant.id, after=after, limit=limit), limit),
         )
 
-    @routes.post("", summary="Create a user", status_code=201, openapi_extra=body_of(NewUser))
+    @routes.post("", summary="Create a user", status_code=201, openapi_extra=describe(answers.USER, status=201, body=NewUser))
     def create_user(request: Request) -> Response:
         identity, body = identify(request, kernel), parse_body(request, NewUser)
+        if body.password is not None:
+            require_step_up(kernel, identity)
         # Grants may name an email before there is a user of it.
         authorize_over(kernel, identity, "create", USER, Actor("", "user", service.check_email(body.email)))
         given = (passwords, plans, identity, body, kernel.clock(), origin_of(request, identity))
         return run_platform(request, kernel, lambda uow: _created(uow, *given))
 
-    @routes.get("/{id}", summary="Read a user")
+    @routes.get("/{id}", summary="Read a user", openapi_extra=describe(answers.USER))
     def read_user(request: Request, id: str) -> Response:
         identity = identify(request, kernel)
         if id != identity.actor.id:
             authorize(kernel, identity, "read", USER)
         return run_platform(request, kernel, lambda uow: service.get_user(uow, identity.tenant.id, id))
 
-    @routes.patch("/{id}", summary="Rename, suspend, resume, set a password", openapi_extra=body_of(UserChange))
+    @routes.patch("/{id}", summary="Rename, suspend, resume, set a password", openapi_extra=describe(answers.USER, body=UserChange))
     def update_user(request: Request, id: str) -> Response:
         identity, body = identify(request, kernel), parse_body(request, UserChange)
         if body.password is not None:
@@ -82,14 +86,14 @@ def user_routes(kernel: Kernel) -> APIRouter:
 def _account_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter()
 
-    @routes.get("/{id}/sessions", summary="A user's sessions")
+    @routes.get("/{id}/sessions", summary="A user's sessions", openapi_extra=describe(answers.SESSIONS))
     def list_sessions(request: Request, id: str) -> Response:
         identity = identify(request, kernel)
         authorize(kernel, identity, "read", USER)
         user = find_target(kernel, identity, id)
         return run_platform(request, kernel, lambda uow: {"items": service.list_sessions(uow, user.id, kernel.clock())})
 
-    @routes.delete("/{id}/sessions", summary="End all of a user's sessions")
+    @routes.delete("/{id}/sessions", summary="End all of a user's sessions", openapi_extra=describe(answers.ENDED))
     def revoke_sessions(request: Request, id: str) -> Response:
         identity, user, origin = _over(request, kernel, id)
         except_id = identity.session_id if user.id == identity.actor.id else None
@@ -98,7 +102,7 @@ def _account_routes(kernel: Kernel) -> APIRouter:
             request, kernel, lambda uow: {"ended": service.revoke_sessions(uow, user.id, kernel.clock(), **given)}
         )
 
-    @routes.delete("/{id}/sessions/{session_id}", summary="End one of a user's sessions", status_code=204)
+    @routes.delete("/{id}/sessions/{session_id}", summary="End one of a user's sessions", status_code=204, openapi_extra=describe(status=204))
     def revoke_session(request: Request, id: str, session_id: str) -> Response:
         _, user, origin = _over(request, kernel, id)
         return run_platform(
@@ -107,13 +111,13 @@ def _account_routes(kernel: Kernel) -> APIRouter:
             lambda uow: service.revoke_session(uow, user.id, session_id, kernel.clock(), origin=origin),
         )
 
-    @routes.delete("/{id}/factors", summary="Take all second factors of a user away")
+    @routes.delete("/{id}/factors", summary="Take all second factors of a user away", openapi_extra=describe(answers.FACTORS_REMOVED))
     def reset_user_factors(request: Request, id: str) -> Response:
         identity, user, origin = _over(request, kernel, id)
         require_step_up(kernel, identity)
         return run_platform(request, kernel, lambda uow: {"removed": reset_factors(uow, user, kernel.clock(), origin)})
 
-    @routes.post("/{id}/password-reset", summary="A token for a new password; told this once", status_code=201)
+    @routes.post("/{id}/password-reset", summary="A token for a new password; told this once", status_code=201, openapi_extra=describe(answers.PASSWORD_RESET, status=201))
     def begin_reset(request: Request, id: str) -> Response:
         identity, user, origin = _over(request, kernel, id)
         require_step_up(kernel, identity)

@@ -92,12 +92,20 @@ def read_claim(request: Request, kernel: Parts, identity: Identity) -> Claim | N
     if not _KEY.fullmatch(sent):
         expected = f"1 to {KEY_CHARACTERS_MAX} visible ASCII characters, e.g. a UUID"
         raise InvalidHeader(header="Idempotency-Key", expected=expected)
-    return Claim(kernel, identity.actor.id, sent, _fingerprint(request))
+    return Claim(kernel, _caller(identity), sent, _fingerprint(request))
 
 
 def forget_answers(uow: UnitOfWork, now: datetime) -> int:
     """Remove answers nobody is given any more; how many."""
     return uow.execute(_FORGET, [now - KEPT]).rowcount
+
+
+def _caller(identity: Identity) -> str:
+    """The user, and within which scopes: what one token was answered is more than a narrower one may be told."""
+    if identity.scopes is None:
+        return identity.actor.id
+    digest = hashlib.sha256("\n".join(sorted(identity.scopes)).encode()).hexdigest()
+    return f"{identity.actor.id} {digest}"
 
 
 def _fingerprint(request: Request) -> bytes:

@@ -84,7 +84,11 @@ def _check_grant(ctx: KernelContext, document: Document) -> None:
         raise RoleUnknown(role=grant.role, violations=[fault])
     handed_out = compile_permissions(roles, [grant])
     check_delegation(ctx, handed_out)
-    # Whoever may grant is an administrator, by whatever role. The command line has no session to prove anything in.
+    _require_proof(ctx, handed_out)
+
+
+def _require_proof(ctx: KernelContext, handed_out: Permissions) -> None:
+    """Whoever may grant is an administrator, by whatever role. The command line has no session to prove anything in."""
     if ctx.request is not None and ctx.identity is not None and handed_out.reaches_all("kernel.grant", "create"):
         require_step_up(ctx.kernel, ctx.identity, aside=True)
 
@@ -97,7 +101,10 @@ def _check_role(ctx: KernelContext, document: Document) -> None:
     faults += [*_faults_of_inheritance(role, others), *_faults_of_permissions(ctx, role)]
     if faults:
         raise RoleInvalid(role=role.name, violations=faults)
-    check_delegation(ctx, compile_permissions({**others, role.name: role}, [Grant(document.id, role.name)]))
+    handed_out = compile_permissions({**others, role.name: role}, [Grant(document.id, role.name)])
+    check_delegation(ctx, handed_out)
+    # Somebody may have the role already.
+    _require_proof(ctx, handed_out)
 
 
 def _faults_of_inheritance(role: Role, others: dict[str, Role]) -> Iterator[Violation]:

@@ -18,6 +18,7 @@ DANGEROUS = {
     "recovery codes": ("POST", "/auth/mfa/recovery-codes", None),
     "removing a factor": ("DELETE", "/auth/mfa/factors/x", None),
     "somebody's password": ("PATCH", "/users/{bob}", {"password": "a phrase quite anew"}),
+    "a user with a password": ("POST", "/users", {"email": "{new}", "password": "a phrase quite anew"}),
     "a token for a new password": ("POST", "/users/{bob}/password-reset", None),
     "somebody's factors": ("DELETE", "/users/{bob}/factors", None),
     "making an administrator": ("POST", "/kernel/grants", {"actor_id": "{bob}", "role": "kernel.admin"}),
@@ -28,7 +29,8 @@ DANGEROUS = {
 def test_a_proof_too_old_is_not_enough_for(people, action):
     method, path, body = DANGEROUS[action]
     bob = people.ids["bob"]
-    filled = {key: bob if value == "{bob}" else value for key, value in body.items()} if body else body
+    values = {"{bob}": bob, "{new}": people.email("new")}
+    filled = {key: values.get(str(value), value) for key, value in (body or {}).items()}
     people.clock.advance(LONG)
     answer = people.send("ann", method, path.replace("{bob}", bob), filled)
     assert codes(answer) == [(403, "step_up_required")]
@@ -51,6 +53,24 @@ def test_a_role_that_comes_to_the_same_takes_the_proof_too(own_people):
     people.clock.advance(LONG)
     grant = {"actor_id": people.ids["bob"], "role": "second"}
     assert codes(people.send("ann", "POST", "/kernel/grants", grant)) == [(403, "step_up_required")]
+
+
+def test_a_role_somebody_has_takes_the_proof_to_become_as_powerful(own_people):
+    people = own_people
+    made = people.send("ann", "POST", "/kernel/roles", {"name": "clerk", "title": "Clerk"}).json()
+    people.send("ann", "POST", "/kernel/grants", {"actor_id": people.ids["bob"], "role": "clerk"})
+    secret = people.send("ann", "POST", "/api-keys", {"name": "ci", "scopes": ["*"]}).json()["secret"]
+    people.tokens["robot"] = {"access_token": secret}
+    people.clock.advance(LONG)
+
+    def change(who, fields):
+        token = people.tokens[who]["access_token"]
+        headers = {"authorization": f"Bearer {token}", "if-match": '"1"'}
+        return people.client.patch(f"/api/v1/kernel/roles/{made['id']}", json=fields, headers=headers)
+
+    answers = [change(who, {"inherits": ["kernel.admin"]}) for who in ("ann", "robot")]
+    assert codes(*answers) == [(403, "step_up_required"), (403, "log_in_required")]
+    assert change("robot", {"title": "Clerks"}).status_code == 200
 
 
 def test_who_has_no_factor_proves_it_by_the_password(people):

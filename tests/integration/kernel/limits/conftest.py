@@ -28,10 +28,10 @@ class Caller:
         with house.kernel.operate(tenant) as ctx:
             ctx.documents.create("kernel.grant", {"actor_id": self.user.id, "role": "kernel.admin"})
 
-    def client(self, app=None) -> TestClient:
+    def client(self, app=None, scopes=("*",)) -> TestClient:
         """With a key of its own."""
         with self.house.kernel.database.platform() as uow:
-            key = create_api_key(uow, self.user.id, "test", ["*"], self.house.clock()).secret
+            key = create_api_key(uow, self.user.id, "test", list(scopes), self.house.clock()).secret
             uow.commit()
         headers = {"authorization": f"Bearer {key}"}
         return TestClient(app or self.app, headers=headers, raise_server_exceptions=False)

@@ -119,6 +119,16 @@ def test_a_key_belongs_to_who_sent_it_and_to_their_tenant(house, app, caller, cl
         assert answer.json()["name"] == "theirs"
 
 
+def test_a_token_that_may_less_is_not_told_what_another_was_answered(caller, client):
+    assert send(client, "k").status_code == 201
+    narrow = caller.client(scopes=["shop.order:read"])
+    refused = send(narrow, "k")
+    assert (refused.status_code, refused.json().get("code")) == (403, "permission_denied")
+    equal = [caller.client(scopes=["shop.order:create", "shop.order:read"]) for _ in range(2)]
+    answers = [send(each, "narrow") for each in equal]
+    assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true"]
+
+
 def test_another_process_gives_the_same_answer(house, caller, client):
     elsewhere = caller.client(create_app(house.kernel, has_worker=False))
     assert send(elsewhere, "k").content == send(client, "k").content

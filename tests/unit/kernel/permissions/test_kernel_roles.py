@@ -21,8 +21,12 @@ def having(role):
 def test_the_kernel_brings_the_types_administrators_edit():
     assert {name: (t.collection, t.title_field, t.company) for name, t in KERNEL.types.items()} == {
         "kernel.company": ("companies", "name", "none"),
+        "kernel.custom_field": ("custom_fields", "title", "none"),
+        "kernel.erasure": ("erasures", None, "none"),
+        "kernel.export_template": ("export-templates", "name", "none"),
         "kernel.grant": ("grants", None, "none"),
         "kernel.notification": ("notifications", "title", "none"),
+        "kernel.retention_rule": ("retention_rules", "title", "none"),
         "kernel.role": ("roles", "title", "none"),
         "kernel.setting": ("settings", "applet", "none"),
     }
