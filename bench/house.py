@@ -17,7 +17,7 @@ from psycopg.types.string import TextLoader
 from bench.business import Business, found_business
 from bench.traffic import UNREACHED_RATE
 from kernel.auth.records import Authority
-from kernel.auth.service import create_user, log_in
+from kernel.auth.service import create_api_key, create_user, log_in
 from kernel.documents.indexes import refresh_indexes
 from kernel.main import Kernel, build_kernel
 from kernel.postgres import EmbeddedPostgres
@@ -69,9 +69,9 @@ class House:
         with kernel.database.transaction(record) as uow:
             types = kernel.runtimes.get(uow).catalogue.types.values()
         refresh_indexes(kernel.database, record, types)
-        return Tenant(record, business, self._log_in(record))
+        return Tenant(record, business, *self._log_in(record))
 
-    def _log_in(self, record: TenantRecord) -> str:
+    def _log_in(self, record: TenantRecord) -> tuple[str, str]:
         kernel, authority = self.kernel, Authority.of(self.kernel)
         password = secrets.token_urlsafe(16)
         with kernel.database.platform() as uow:
@@ -81,17 +81,19 @@ class House:
             ctx.documents.create("kernel.grant", {"actor_id": user.id, "role": "kernel.admin"})
         with kernel.database.platform() as uow:
             tokens = log_in(uow, authority, record.name, EMAIL, password, kernel.clock())
+            key = create_api_key(uow, user.id, "bench", ["*:*"], kernel.clock())
             uow.commit()
-        return tokens.access_token
+        return tokens.access_token, key.secret
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """token: an administrator's access token."""
+    """token: an administrator's access token. key: an API key of theirs with scopes, whose answers are never kept."""
 
     record: TenantRecord
     business: Business
     token: str
+    key: str
 
     @property
     def schema(self) -> str:
