@@ -146,7 +146,8 @@ def _take_values(ctx: KernelContext, document: Document) -> None:
     alone = extend(_BARE, [{**document.fields, "required": False}])
     unfit: list[str] = []
     for values in _stored_values(ctx, type_name, name):
-        good = [(id, value) for id, value in values if _fits(alone, name, value)]
+        spelled = ((id, _as_declared(alone, name, value)) for id, value in values)
+        good = [(id, value) for id, value in spelled if value is not None]
         held = {id for id, _ in good} & _take_keys(ctx, type_name, alone, good) & _take_links(ctx, alone, good)
         unfit += [id for id, _ in values if id not in held]
     if unfit:
@@ -160,9 +161,11 @@ def _stored_values(ctx: KernelContext, type_name: str, name: str) -> Iterator[Va
         about["after"] = rows[-1][0]
 
 
-def _fits(alone: DocumentType, name: str, value: Any) -> bool:
+def _as_declared(alone: DocumentType, name: str, value: Any) -> Any:
+    """A value as it would be stored, None where it does not fit. Keys are told by that: 2.5 is 2.50."""
     values, refused = load(alone, {name: value})
-    return not refused and not violations_of(alone, dump(alone, values))
+    stored = dump(alone, values)
+    return None if refused or violations_of(alone, stored) else stored.get(name)
 
 
 def _take_keys(ctx: KernelContext, type_name: str, alone: DocumentType, values: Values) -> set[str]:

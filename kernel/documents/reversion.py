@@ -24,7 +24,7 @@ def restore_revision(
     Where nothing differs nothing is written. Raises DocumentNotFound where there is no such revision.
     """
     type = ctx.runtime.catalogue.type(type_name)
-    document = for_change(ctx, type, id, version, FOR_CHANGE)
+    document = for_change(ctx, type, id, version, FOR_CHANGE).document
     past = at_revision(ctx, type_name, id, revision)
     now = dump(type, document.fields)
     kept = past.hidden | ctx.permissions.mask(type, "update", document, ctx.scope())

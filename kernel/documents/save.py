@@ -28,6 +28,7 @@ from sdk.schema import DocumentType, Link, collect_links, diff
 class Change:
     """One change about to be written. stored, before: the JSON of the fields after and before it.
 
+    was: `before` as it stands in the database, spelled as the type was then; what the event tells begins with that.
     revision: the one whose fields come back with it. arguments_type: what the action declares of its arguments.
     erased: paths of personal fields whose values are gone: what is written in their place is not personal. restated:
     fields at the top that the event tells although they stay as they are.
@@ -40,6 +41,7 @@ class Change:
     verb: str
     previous: Document | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    was: Mapping[str, Any] | None = None
     revision: int | None = None
     arguments_type: DocumentType | None = None
     erased: frozenset[str] = frozenset()
@@ -220,7 +222,8 @@ def _numbering(late: Unnumbered) -> Numbering:
 
 def _event(ctx: KernelContext, change: Change) -> Event:
     document, previous = change.document, change.previous
-    payload: dict[str, Any] = {"diff": diff(change.before or {}, change.stored)}
+    was = change.was if change.was is not None else change.before
+    payload: dict[str, Any] = {"diff": diff(was or {}, change.stored)}
     if change.restated:
         payload["diff"] |= {name: change.stored[name] for name in change.restated}
     if document.state != (previous.state if previous is not None else None):

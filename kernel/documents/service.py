@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kernel.context import KernelContext
@@ -47,6 +47,13 @@ SELECT d.id::text, d.type, l.field FROM {t}.links l JOIN {t}.documents d ON d.id
 _OF_COMPANY = """
 SELECT id::text, type, 'company_id' FROM {t}.documents WHERE company_id = %s AND deleted_at IS NULL LIMIT %s
 """
+
+
+class Held(NamedTuple):
+    """A locked document. stored: its JSON as it stands there, which a type declared since may spell otherwise."""
+
+    document: Document
+    stored: Mapping[str, Any]
 
 
 def create(
@@ -99,7 +106,7 @@ def _perform_at_once(ctx: KernelContext, created: Change, action: str) -> Docume
     held = hold_back(ctx, created)
     ctx.work.writing.pop()
     try:
-        return _act(ctx, type, document, created.stored, action, {}, held)
+        return _act(ctx, type, Held(document, created.stored), created.stored, action, {}, held)
     except BaseException:
         drop(ctx, held)
         raise
@@ -135,7 +142,7 @@ def update(
     revision: the one the patch leads back to, as history.py works it out; it is recorded with the event.
     """
     type = ctx.runtime.catalogue.type(type_name)
-    previous = for_change(ctx, type, id, version, FOR_CHANGE)
+    previous, was = for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check("update", type, previous, ctx.scope())
     refuse_archived(previous)
     ctx.kernel.quotas.admit_change(ctx.uow, type_name)
@@ -153,7 +160,7 @@ def update(
             return previous
         _check_kernel_types(ctx, document, previous)
         document.version += 1
-        save(ctx, Change(type, document, stored, before, "updated", previous, revision=revision))
+        save(ctx, Change(type, document, stored, before, "updated", previous, was=was, revision=revision))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
@@ -171,20 +178,21 @@ def perform(
     type = ctx.runtime.catalogue.type(type_name)
     if type_name not in ctx.runtime.catalogue.machines:
         raise NoStateMachine(type=type_name)
-    document = for_change(ctx, type, id, version, FOR_CHANGE)
-    return _act(ctx, type, document, dump(type, document.fields), action, arguments)
+    held = for_change(ctx, type, id, version, FOR_CHANGE)
+    return _act(ctx, type, held, dump(type, held.document.fields), action, arguments)
 
 
 def _act(
     ctx: KernelContext,
     type: DocumentType,
-    document: Document,
+    locked: Held,
     before: Mapping[str, Any],
     action: str,
     arguments: Mapping[str, Any],
     held: Prepared | None = None,
 ) -> Document:
     """before: the JSON of its fields. held: its creation, when it is to be written with that."""
+    document, was = locked
     machine = ctx.runtime.catalogue.machines.get(type.name)
     if machine is None:
         raise NoStateMachine(type=type.name)
@@ -211,7 +219,7 @@ def _act(
         given = dump(asked.arguments, values) if asked.arguments else {}
         save(
             ctx,
-            Change(type, document, stored, before, asked.event, previous, given, arguments_type=asked.arguments),
+            Change(type, document, stored, before, asked.event, previous, given, was, arguments_type=asked.arguments),
             held,
         )
         hooks.call("after_action", subject, **call)
@@ -221,7 +229,7 @@ def _act(
 def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None = None) -> None:
     """Mark as deleted. Raises DocumentLinked while another document points to it, DocumentNotDeletable."""
     type = ctx.runtime.catalogue.type(type_name)
-    previous = for_change(ctx, type, id, version, FOR_DELETION)
+    previous, was = for_change(ctx, type, id, version, FOR_DELETION)
     ctx.permissions.check("delete", type, previous, ctx.scope())
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_deletable(previous.state):
@@ -237,7 +245,7 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     document.version += 1
     document.deleted_at = ctx.now
     stored = dump(type, document.fields)
-    save(ctx, Change(type, document, stored, stored, "deleted", previous))
+    save(ctx, Change(type, document, stored, stored, "deleted", previous, was=was))
 
 
 def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
@@ -246,7 +254,7 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     The hooks of a save run, so whoever may veto a document may veto its return.
     """
     type = ctx.runtime.catalogue.type(type_name)
-    previous = _read(ctx, type, id, FOR_CHANGE)
+    previous, was = _read_stored(ctx, type, id, FOR_CHANGE)
     ctx.permissions.check("read", type, previous, ctx.scope())
     ctx.permissions.check("delete", type, previous, ctx.scope())
     if not previous.is_deleted:
@@ -260,7 +268,7 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     with ctx.writing(document):
         stored = complete_restored(ctx, type, document, previous)
         _check_kernel_types(ctx, document)
-        save(ctx, Change(type, document, stored, before, "restored", previous))
+        save(ctx, Change(type, document, stored, before, "restored", previous, was=was))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
@@ -272,26 +280,31 @@ def refuse_archived(document: Document) -> None:
 
 
 def _read(ctx: KernelContext, type: DocumentType, id: str, lock: str) -> Document:
+    known = known_document(ctx, type, _checked_id(type, id)) if not lock else None
+    return known if known is not None else _read_stored(ctx, type, id, lock).document
+
+
+def _read_stored(ctx: KernelContext, type: DocumentType, id: str, lock: str) -> Held:
     id = _checked_id(type, id)
-    known = known_document(ctx, type, id) if not lock else None
-    if known is not None:
-        return known
     row = read_row(ctx.uow, type.name, id, lock, is_held=id in ctx.work.held)
     if row is None:
         raise DocumentNotFound(resource=type.name, id=id)
-    return to_document(type, reveal_each(ctx, type, [row])[0] if type.encrypted else row)
+    if type.encrypted:
+        (row,) = reveal_each(ctx, type, [row])
+    return Held(to_document(type, row), row.data)
 
 
-def for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Document:
+def for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Held:
     """The document, locked. Raises DocumentNotFound, PermissionDenied, DocumentDeleted, StaleVersion."""
-    document = _read(ctx, type, id, lock)
+    held = _read_stored(ctx, type, id, lock)
+    document = held.document
     # Whoever may not even read it is not told that it exists.
     ctx.permissions.check("read", type, document, ctx.scope())
     if document.is_deleted:
         raise DocumentDeleted(type=type.name, id=id)
     if version is not None and version != document.version:
         raise StaleVersion(expected=version, actual=document.version)
-    return document
+    return held
 
 
 def _checked_id(type: DocumentType, id: str) -> str:

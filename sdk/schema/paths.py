@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sdk.errors import Violation
 from sdk.schema.document_type import DocumentType
 from sdk.schema.patch import is_same
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Link(NamedTuple):
@@ -45,7 +48,8 @@ def collect_links(type: DocumentType, values: Mapping[str, Any]) -> list[Link]:
         Link(field.path, field.link or "*", value)
         for field in type.links
         for _, value in find_values(values, field.path)
-        if isinstance(value, str)
+        # What a field held before it was declared a link may be any text, which leads nowhere.
+        if isinstance(value, str) and _UUID.fullmatch(value)
     )
     return list(dict.fromkeys(found))
 

@@ -9,6 +9,7 @@ import pytest
 from kernel.documents.custom_fields import CUSTOM_FIELDS_PER_TYPE_MAX
 from kernel.documents.errors import CustomFieldInUse, CustomFieldUnfit
 from kernel.documents.indexes import declared_indexes, refresh_indexes
+from kernel.documents.verification import verify
 from kernel.http.openapi import build_openapi
 from kernel.transfer.exporter import write_csv
 from kernel.transfer.reading import ExportRequest
@@ -269,3 +270,48 @@ def test_descriptions_and_exports_have_them(shelf):
         file = io.BytesIO()
         write_csv(ctx, ExportRequest(BOX), file)
     assert "custom_size" in file.getvalue().decode().splitlines()[0].split(",")
+
+
+def test_the_log_rebuilds_what_was_spelled_otherwise_before_the_field_was_defined(shelf):
+    boxes = shelf.put(*({"custom_size": "2.5", "custom_seen": "2026-01-31T12:00:00+02:00"} for _ in range(3)))
+    define(shelf, kind="decimal", scale=2)
+    define(shelf, "custom_seen", "date-time")
+    with shelf.operate() as ctx:
+        ctx.documents.update(BOX, boxes[0], {"count": 1})
+        ctx.documents.delete(BOX, boxes[1])
+        ctx.documents.restore(BOX, boxes[1])
+        ctx.documents.archive(BOX, boxes[2])
+        assert verify(ctx).differences == []
+    told = shelf.rows("SELECT payload -> 'diff' FROM {t}.events WHERE aggregate_id = %s AND version = 2", boxes[0])
+    assert told == [({"count": 1, "custom_size": "2.50", "custom_seen": "2026-01-31T10:00:00Z"},)]
+
+
+def test_unique_values_are_told_apart_by_what_they_are_and_not_by_their_spelling(shelf):
+    (box,) = shelf.put({"custom_size": "2.5"})
+    define(shelf, kind="decimal", scale=2, unique=True)
+    with pytest.raises(UniqueKeyTaken):
+        shelf.put({"custom_size": "2.50"})
+    with shelf.operate() as ctx:
+        ctx.documents.update(BOX, box, {"custom_size": "3"})
+    shelf.put({"custom_size": "2.50"})
+
+
+def test_two_spellings_of_one_value_do_not_become_unique(shelf):
+    shelf.put({"custom_size": "2.5"}, {"custom_size": "2.50"})
+    with pytest.raises(CustomFieldUnfit):
+        define(shelf, kind="decimal", scale=2, unique=True)
+
+
+def test_a_document_comes_back_although_its_text_is_no_link_as_it_is_declared_now(shelf):
+    (box,) = shelf.put({"custom_peer": "nobody"})
+    with shelf.operate() as ctx:
+        ctx.documents.delete(BOX, box)
+    define(shelf, "custom_peer", "link", target=BOX)
+    with shelf.operate() as ctx:
+        ctx.documents.restore(BOX, box)
+    with shelf.operate() as ctx, pytest.raises(DocumentInvalid) as refused:
+        ctx.documents.update(BOX, box, {"count": 1})
+    assert faults(refused) == {("/custom_peer", "uuid")}
+    with shelf.operate() as ctx:
+        assert ctx.documents.update(BOX, box, {"custom_peer": box})["custom_peer"] == box
+        assert verify(ctx).differences == []
