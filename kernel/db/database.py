@@ -30,9 +30,7 @@ CONNECTION_WAIT_S_MAX = 10
 RECONNECT_S_MAX = 2
 PREPARED_STATEMENTS_MAX = 200
 
-_BEGIN_TENANT = (
-    "BEGIN; SELECT set_config('role', '{role}', true), value FROM \"{schema}\".meta WHERE name = 'generation'"
-)
+_BEGIN_TENANT = "BEGIN; SET LOCAL ROLE {role}; SELECT value FROM \"{schema}\".meta WHERE name = 'generation'"
 
 
 class Database:
@@ -201,9 +199,10 @@ def _begin(connection: psycopg.Connection[Any], tenant: TenantRecord) -> UnitOfW
         raise SchemaBehind(tenant=tenant.name)
     cursor = connection.execute(_BEGIN_TENANT.format(role=tenant.role, schema=tenant.schema))
     cursor.nextset()
+    cursor.nextset()
     row = cursor.fetchone()
     assert row is not None
-    return UnitOfWork(connection, tenant, row[1])
+    return UnitOfWork(connection, tenant, row[0])
 
 
 def _is_lost(connection: psycopg.Connection[Any]) -> bool:

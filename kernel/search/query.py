@@ -19,7 +19,7 @@ from kernel.search.terms import Term
 RANKED_MAX = 10_000
 # How similar a word must be to be taken for a typo of another.
 SIMILARITY_MIN = 0.5
-SET_SIMILARITY = "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)"
+SET_SIMILARITY = f"SET LOCAL pg_trgm.word_similarity_threshold = {SIMILARITY_MIN}"
 
 _SEEN_TEXT = """(
     SELECT string_agg(u.line, ' ') FROM unnest(string_to_array(s.text, E'\\n')) WITH ORDINALITY AS u (line, n)

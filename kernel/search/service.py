@@ -20,7 +20,7 @@ from kernel.permissions import DENIED
 from kernel.search import store
 from kernel.search.errors import SearchTypeUnknown
 from kernel.search.highlight import Highlight, highlight
-from kernel.search.query import SET_SIMILARITY, SIMILARITY_MIN, Question, Source, compile_question
+from kernel.search.query import SET_SIMILARITY, Question, Source, compile_question
 from kernel.search.refresh import Plan, plan_of
 from kernel.search.shape import Shape, text_at
 from kernel.search.terms import Term, read_terms
@@ -137,7 +137,7 @@ def _ask(
     after: tuple[str, str] | None,
 ) -> list[tuple[Any, ...]]:
     if plan.trigrams:
-        ctx.uow.execute(SET_SIMILARITY, [str(SIMILARITY_MIN)])
+        ctx.uow.execute(SET_SIMILARITY)
     question = Question(
         terms=terms,
         sources=sources,

@@ -165,7 +165,7 @@ def assert_within(statements, budget):
 def test_creating_a_document_is_one_statement_between_begin_and_commit(house):
     with counted() as statements:
         house.create(CUSTOMER, new_customer())
-    assert statements[0].startswith("BEGIN; SELECT set_config('role'")
+    assert statements[0].startswith("BEGIN; SET LOCAL ROLE")
     assert statements[1].startswith("WITH")
     assert statements[2:] == ["COMMIT"]
     assert_within(statements, CREATE_STATEMENTS)

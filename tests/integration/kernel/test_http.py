@@ -37,8 +37,10 @@ def disturb(ctx, document, previous):
     if name == "refuse":
         raise errors.Conflict("refused by the shop")
     if name == "deferred":
-        ctx.uow.execute("CREATE TEMP TABLE broken (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED) ON COMMIT DROP")
-        ctx.uow.execute("INSERT INTO broken VALUES (1), (1)")
+        with ctx.kernel.database.owner() as owner:
+            owner.execute("CREATE TABLE public.broken (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
+            owner.execute("GRANT INSERT ON public.broken TO PUBLIC")
+        ctx.uow.execute("INSERT INTO public.broken VALUES (1), (1)")
     if name == "slow":
         ctx.uow.execute("SET LOCAL statement_timeout = 10")
         ctx.uow.execute("SELECT pg_sleep(10)")
