@@ -31,6 +31,9 @@ for _name in [name for name in os.environ if name.startswith("BOS_") and not nam
         del os.environ[_name]
 # A test asks more often than a person, and clocks stand still in many; those about rates set their own.
 os.environ["BOS_RATE_LIMIT_PER_MINUTE"] = "0"
+# Nor must keys that tests make lie in the folder they are started in, where a developer's own Bos has its data.
+_data = tempfile.TemporaryDirectory(prefix="bos-test-data-")
+os.environ["BOS_DATA_DIR"] = _data.name
 
 
 def with_database(url: str, database: str) -> str:

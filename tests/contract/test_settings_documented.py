@@ -55,6 +55,7 @@ def test_settings_are_read_from_the_environment(monkeypatch):
 
 def test_the_data_folder_is_absolute_and_beside_whoever_starts(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BOS_DATA_DIR")
     assert Settings().data_dir == tmp_path / ".bos"
 
 
