@@ -17,6 +17,7 @@ from kernel.auth.records import Identity, Origin, User
 from kernel.auth.throttle import FACTOR, forgive
 from kernel.auth.users import get_user
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.oauth.store import revoke_grants
 from kernel.secrets.envelope import seal
 from sdk.identifiers import new_id
 
@@ -142,11 +143,15 @@ def renew_codes(kernel: Parts, identity: Identity, origin: Origin) -> list[str]:
 
 
 def reset_factors(uow: UnitOfWork, user: User, now: Any, origin: Origin) -> int:
-    """Take all of a user's factors and codes away and end the sessions, for whoever lost them; how many there were."""
+    """Take all of a user's factors and codes away, for whoever lost them; how many there were.
+
+    Sessions end, and so does what programs were allowed.
+    """
     removed = factor_store.delete_factors(uow, user.id)
     factor_store.replace_codes(uow, user.id, [])
     factor_store.drop_challenges(uow, user.id)
     store.revoke_sessions(uow, user.id, now, because="factors_reset")
+    revoke_grants(uow, user.id, now)
     trail.record(uow, user.tenant_id, "factors.reset", now, user_id=user.id, origin=origin, removed=removed)
     return removed
 

@@ -11,6 +11,7 @@ from kernel.auth.opaque import is_id
 from kernel.auth.passwords import Passwords
 from kernel.auth.records import Credentials, Identity, Origin, User
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.oauth.store import revoke_grants
 from sdk.errors import Violation
 from sdk.identifiers import new_id
 
@@ -115,10 +116,11 @@ def replace_password(
     uow: UnitOfWork, passwords: Passwords, user: User, password: str, now: datetime, event: str, *,
     kept: str | None = None, origin: Origin | None = None,
 ) -> None:  # fmt: skip
-    """Whatever the old one has opened is closed, but the session `kept`. Raises PasswordTooWeak."""
+    """Whatever the old one has opened is closed, to programs too, but the session `kept`. Raises PasswordTooWeak."""
     store.set_password_hash(uow, user.id, passwords.hash(password, _context(uow, user)))
     store.revoke_sessions(uow, user.id, now, kept, "password_changed")
     factor_store.drop_challenges(uow, user.id)
+    revoke_grants(uow, user.id, now)
     trail.record(uow, user.tenant_id, event, now, user_id=user.id, session_id=kept, origin=origin)
 
 

@@ -20,4 +20,4 @@ def revoke_consent(uow: UnitOfWork, user_id: str, client_id: str, now: datetime)
     """The client's tokens for this user stop working at once. Raises ConsentUnknown."""
     if not is_id(client_id) or not store.delete_consent(uow, user_id, client_id):
         raise ConsentUnknown(id=client_id[:40])
-    store.revoke_grants(uow, client_id, user_id, now)
+    store.revoke_grants(uow, user_id, now, client_id)

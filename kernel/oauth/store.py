@@ -132,15 +132,18 @@ def rotate_refresh(uow: UnitOfWork, id: str, old: bytes, new: bytes, expires_at:
     return rotated.rowcount == 1
 
 
-def revoke_grant(uow: UnitOfWork, id: str, now: datetime) -> None:
-    uow.execute("UPDATE {p}.oauth_grants SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [now, id])
+def revoke_grant(uow: UnitOfWork, id: str, now: datetime) -> bool:
+    """False when it was revoked before."""
+    revoked = uow.execute("UPDATE {p}.oauth_grants SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [now, id])
+    return revoked.rowcount == 1
 
 
-def revoke_grants(uow: UnitOfWork, client_id: str, user_id: str, now: datetime) -> None:
+def revoke_grants(uow: UnitOfWork, user_id: str, now: datetime, client_id: str | None = None) -> None:
+    """Whatever a user has let one client do, or all of them; not what clients do by their own credentials."""
     uow.execute(
-        "UPDATE {p}.oauth_grants SET revoked_at = %s WHERE client_id = %s AND user_id = %s AND revoked_at IS NULL"
-        " AND grant_type = 'authorization_code'",
-        [now, client_id, user_id],
+        "UPDATE {p}.oauth_grants SET revoked_at = %(now)s WHERE user_id = %(user)s AND revoked_at IS NULL"
+        " AND grant_type = 'authorization_code' AND (%(client)s::uuid IS NULL OR client_id = %(client)s)",
+        {"now": now, "user": user_id, "client": client_id},
     )
 
 

@@ -143,10 +143,10 @@ def _check_resource(server: Server, grant: Grant, form: Mapping[str, str]) -> No
 
 def _revoke_family(uow: UnitOfWork, found: KnownGrant, now: datetime) -> Refusal:
     """Used twice: whoever has the tokens that came of it, they are good no more (RFC 9700 section 4.14.2)."""
-    store.revoke_grant(uow, found.grant.id, now)
-    trail.record(
-        uow, found.tenant.id, "oauth.token_reused", now, user_id=found.user.id, client_id=found.grant.client_id
-    )
+    if store.revoke_grant(uow, found.grant.id, now):
+        trail.record(
+            uow, found.tenant.id, "oauth.token_reused", now, user_id=found.user.id, client_id=found.grant.client_id
+        )
     return Refusal("invalid_grant", "it was used before, so all that came of it is revoked", leaves_trace=True)
 
 

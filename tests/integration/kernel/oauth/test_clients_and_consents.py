@@ -222,6 +222,20 @@ def test_users_see_what_they_allowed_and_take_it_back(site, visit):
     assert site.send("bob", "DELETE", path).json()["code"] == "consent_unknown"
 
 
+@pytest.mark.parametrize("how", ["password", "factors"])
+def test_what_ends_a_users_sessions_because_they_were_not_safe_ends_what_programs_have(site, visit, program, how):
+    site.add(how, "shop.clerk")
+    tokens = program.exchange(visit(program, how)["code"]).json()
+    assert site.get("/api/v1/auth/me", tokens["access_token"]).status_code == 200
+    path = f"/users/{site.ids[how]}"
+    if how == "password":
+        assert site.send("admin", "PATCH", path, {"password": "quite another phrase"}).status_code == 200
+    else:
+        assert site.send("admin", "DELETE", f"{path}/factors").status_code == 200
+    assert site.get("/api/v1/auth/me", tokens["access_token"]).json().get("code") == "session_revoked"
+    assert program.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
 def test_what_happened_is_on_record(site, visit, program):
     code = visit(program)["code"]
     program.exchange(code)

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from kernel.auth import trail
 from tests.integration.kernel.oauth.browser import Browser
 from tests.integration.kernel.oauth.site import CALLBACK, PASSWORD, VERIFIER, query_of
 
@@ -258,6 +259,16 @@ def test_a_refresh_token_is_rotated_and_a_used_one_ends_the_family(site, visit, 
     assert refusal(program.refresh(first["refresh_token"])) == (400, "invalid_grant")
     assert refusal(program.refresh(second["refresh_token"])) == (400, "invalid_grant")
     assert site.get("/api/v1/auth/me", second["access_token"]).status_code == 401
+
+
+def test_a_used_refresh_token_sent_again_and_again_is_on_record_once(site, visit, program):
+    stolen = program.exchange(visit(program)["code"]).json()["refresh_token"]
+    program.refresh(stolen)
+    for _ in range(3):
+        assert program.refresh(stolen).json()["error"] == "invalid_grant"
+    with site.kernel.database.platform() as uow:
+        found = trail.list_events(uow, site.tenant.id, limit=2)
+    assert [event.type for event in found] == ["oauth.token_reused", "oauth.allowed"]
 
 
 def test_a_made_up_refresh_token_ends_nothing(visit, program):
