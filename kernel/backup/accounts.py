@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from kernel.backup.checking import PLATFORM, read_parts
+from kernel.backup.errors import ArchiveUnreadable
 from kernel.backup.exporting import CREDENTIALS_OF_TENANT, CREDENTIALS_OF_USERS, OF_TENANT
 from kernel.backup.loading import Loader
 from kernel.backup.manifest import Manifest, TableEntry
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # Documents that name users by id; what happened in the past keeps the ids of those who did it.
 GRANTS = "kernel.grant"
 
+# Of the time an id was made, which they are sorted by, all is kept; of what is random in it, the rest is new.
+_FRESH_ID = sql.SQL("(left(id::text, 19) || right(gen_random_uuid()::text, 17))::uuid")
 _RENUMBER = """
 UPDATE restored_users r SET id = n.fresh FROM unnest(%s::uuid[], %s::uuid[]) AS n(old, fresh) WHERE r.id = n.old
 """
@@ -63,6 +66,8 @@ def restore_accounts(
         is_whole = manifest.has_credentials and is_home and not renumbered
         names = OF_TENANT + (CREDENTIALS_OF_TENANT + CREDENTIALS_OF_USERS if is_whole else ())
         found = {entry.name: entry for entry in manifest.platform}
+        if is_whole:
+            _check_holders(connection, path, [found[name] for name in names if name in found])
         counts: dict[str, int] = defaultdict(int)
         for name in names:
             if name in found:
@@ -93,12 +98,24 @@ def _renumber(connection: psycopg.Connection[Any]) -> dict[str, str]:
     return renumbered
 
 
+def _check_holders(connection: psycopg.Connection[Any], path: Path, entries: Sequence[TableEntry]) -> None:
+    """Nobody gets keys or factors by an archive whose own users they do not belong to."""
+    for entry in entries:
+        if entry.name in OF_TENANT or "user_id" not in entry.columns:
+            continue
+        strange = sql.SQL(
+            "SELECT 1 FROM {} WHERE user_id IS NOT NULL AND user_id NOT IN (SELECT id FROM restored_users) LIMIT 1"
+        ).format(sql.Identifier(f"restored_{entry.name}"))
+        if connection.execute(strange).fetchone():
+            raise ArchiveUnreadable(path=path, reason=f"it holds {entry.name} of users it does not hold")
+
+
 def _keep(connection: psycopg.Connection[Any], entry: TableEntry, tenant: TenantRecord) -> int:
     """The rows as they were, but of this tenant; the record of log-ins gets ids of its own beside the original's."""
     given: dict[str, sql.Composable] = {column: sql.Identifier(column) for column in entry.columns}
     given["tenant_id"] = sql.SQL("{}::uuid").format(sql.Literal(tenant.id))
     if entry.name == "auth_events" and _is_taken(connection, entry):
-        given["id"] = sql.SQL("gen_random_uuid()")
+        given["id"] = _FRESH_ID
     return connection.execute(
         sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
             sql.Identifier("bos", entry.name),

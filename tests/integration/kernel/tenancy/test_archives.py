@@ -1,6 +1,7 @@
 """Tenants as files: out in one snapshot, in whole or not at all, under another name, in another database."""
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -8,7 +9,8 @@ import tarfile
 import pytest
 
 from kernel.auth.records import Authority
-from kernel.auth.service import create_user, log_in
+from kernel.auth.service import create_api_key, create_user, list_api_keys, log_in
+from kernel.auth.trail import list_events
 from kernel.backup.accounts import GRANTS
 from kernel.backup.checking import check_archive
 from kernel.backup.cloning import clone_tenant
@@ -20,6 +22,7 @@ from kernel.db.migrate import steps
 from kernel.main import build_kernel
 from kernel.secrets.tenant_keys import active_key
 from kernel.tenancy.errors import TenantExists, TenantUnknown
+from kernel.tenancy.service import NewTenant
 from tests.integration.kernel.rooms.shelf import Shelf
 
 EMAIL, PASSWORD = "ada@shelf.example", "correct horse battery staple"
@@ -159,6 +162,48 @@ def test_who_was_dropped_comes_back_with_its_keys(shelves, tenants, filled, tmp_
         held = "SELECT (SELECT count(*) FROM bos.{} WHERE user_id = %s)"
         assert owner.execute(held.format("api_keys"), [filled.user.id]).fetchone() == (1,)
         assert owner.execute(held.format("sessions"), [filled.user.id]).fetchone() == (0,)
+
+
+def test_keys_to_anothers_account_are_refused(shelves, tenants, filled, tmp_path):
+    path = tmp_path / "forged.tar.gz"
+    with shelves.database.platform() as uow:
+        other = tenants.create_tenant(NewTenant(f"{filled.tenant.name}x", "Other"), shelves.clock())
+        victim = create_user(uow, Authority.of(shelves).passwords, other.id, EMAIL, shelves.clock())
+        create_api_key(uow, filled.user.id, "robot", ["*"], shelves.clock())
+        uow.commit()
+    export_tenant(shelves, filled.tenant, path, ExportWish(has_credentials=True))
+    mine, theirs = filled.user.id.encode(), victim.id.encode()
+
+    def forge(found):
+        found = [(name, text.replace(mine, theirs) if name.startswith("platform/api_keys") else text)
+                 for name, text in found]  # fmt: skip
+        (keys,) = (text for name, text in found if name.startswith("platform/api_keys"))
+        manifest = json.loads(found[-1][1])
+        for entry in manifest["platform"]:
+            if entry["name"] == "api_keys":
+                entry["sha256"] = hashlib.sha256(keys).hexdigest()
+        return [*found[:-1], (MANIFEST, json.dumps(manifest).encode())]
+
+    rewrite(path, forge)
+    tenants.suspend_tenant(filled.tenant.name)
+    tenants.drop_tenant(filled.tenant.name)
+    with pytest.raises(ArchiveUnreadable, match="api_keys"):
+        import_tenant(shelves, path)
+    with shelves.database.platform() as uow:
+        assert list_api_keys(uow, victim.id) == []
+
+
+def test_the_record_of_log_ins_keeps_its_order_beside_the_original(shelves, filled):
+    with shelves.database.platform() as uow:
+        for _ in range(8):
+            log_in(uow, Authority.of(shelves), filled.tenant.name, EMAIL, PASSWORD, shelves.clock())
+        uow.commit()
+    report = clone_tenant(shelves, filled.tenant.name, ImportWish(f"{filled.tenant.name}r"))
+    with shelves.database.platform() as uow:
+        told = [[(event.type, event.session_id) for event in list_events(uow, tenant.id)]
+                for tenant in (filled.tenant, report.tenant)]  # fmt: skip
+    assert len(told[0]) == 9
+    assert told[1] == told[0]
 
 
 def test_a_snapshot_is_of_one_moment(shelves, filled, tmp_path):
