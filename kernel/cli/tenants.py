@@ -19,6 +19,7 @@ from kernel.cli.terminal import Terminal
 from kernel.main import Kernel
 from kernel.tenancy.record import TenantRecord
 from kernel.tenancy.service import NewTenant
+from kernel.transfer.files import TransferFiles
 from sdk.errors import BosError
 
 COLUMNS = ("name", "title", "state", "plan", "currency", "timezone", "locale", "database")
@@ -175,6 +176,7 @@ def drop_tenant(kernel: Kernel, terminal: Terminal, tenant: TenantRecord, path: 
                 tenancies(kernel).resume_tenant(tenant.name)
             raise
     tenancies(kernel).drop_tenant(tenant.name)
+    TransferFiles(kernel.settings.data_dir, tenant.id).remove_all()
     return exported
 
 

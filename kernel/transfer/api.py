@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from starlette.responses import FileResponse
 
 from kernel.auth.service import authenticate
 from kernel.context import KernelContext
+from kernel.http.exchange import exchange_of
+from kernel.http.idempotency import HEADER
 from kernel.http.requests import Reply, parse_body, run
 from kernel.transfer import service
 from kernel.transfer.errors import TransferNotReady
@@ -98,19 +101,27 @@ async def _upload(request: Request, kernel: Kernel) -> Response:
 
     tenant_id = await run_in_threadpool(_ask, request, kernel, check)
     id, files = new_id(), TransferFiles(kernel.settings.data_dir, tenant_id)
+    digest = hashlib.sha256() if HEADER in request.headers else None
     size = await receive_file(
-        request, files.partial(id, "upload"), files.path(id, "upload"), kernel.settings.upload_bytes_max
-    )
+        request, files.partial(id, "upload"), files.path(id, "upload"), kernel.settings.upload_bytes_max,
+        digest.update if digest else None,
+    )  # fmt: skip
+    if digest:
+        # What an Idempotency-Key compares of the body: it is too long to be held in memory.
+        exchange_of(request).body = digest.digest()
+    is_kept: list[bool] = []
 
     def begin(ctx: KernelContext) -> Reply:
         identity = authenticate(kernel, request.headers.get("authorization"))
+        ctx.uow.after_commit(lambda: is_kept.append(True))
         return _created(ctx, service.begin_import(ctx, id, identity, check_import(ctx, asked), size))
 
     try:
         return await run_in_threadpool(run, request, kernel, begin)
-    except BaseException:
-        files.remove(id)
-        raise
+    finally:
+        # Refused, or sent again and answered as the first time.
+        if not is_kept:
+            files.remove(id)
 
 
 def _ask(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any]) -> Any:

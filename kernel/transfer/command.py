@@ -20,7 +20,7 @@ from kernel.transfer.importer import Importer, ImportOptions, ImportReport
 from kernel.transfer.records import Records
 from kernel.transfer.rejects import Rejects
 from kernel.transfer.service import describe_actor
-from kernel.transfer.sessions import end, keep
+from kernel.transfer.sessions import end, hold, keep
 from kernel.transfer.sources import STDIN, Source
 from kernel.transfer.store import NewTransfer
 from sdk.identifiers import new_id
@@ -53,7 +53,7 @@ class CommandImport:
                 Records(self.source, self.options.mapping, today) as records,
                 Rejects(self.rejects, rejects_bytes) as rejects,
             ):
-                checkpoint = self._checkpoint(id) if id else None
+                checkpoint = _Checkpoint(id, self._holder) if id else None
                 importer = Importer(self.caller, self.options, rejects, progress, start=start, checkpoint=checkpoint)
                 self.report = start
                 try:
@@ -98,13 +98,6 @@ class CommandImport:
         counts = found.progress.get("counts", {})
         return found.id, ImportReport(**counts), found.progress.get("rejects_bytes", 0)
 
-    def _checkpoint(self, id: str) -> Callable[[KernelContext, ImportReport, int], None]:
-        def note(ctx: KernelContext, report: ImportReport, rejects_bytes: int) -> None:
-            progress = {"documents": report.seen, "counts": asdict(report), "rejects_bytes": rejects_bytes}
-            keep(ctx, id, self._holder, progress)
-
-        return note
-
     def _request(self) -> dict[str, Any]:
         """What has to be the same for a run to be continued."""
         options = self.options
@@ -119,6 +112,19 @@ class CommandImport:
             "company_id": options.company_id,
             "rejects": str(self.rejects.absolute()),
         }
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    id: str
+    holder: str
+
+    def hold(self, ctx: KernelContext) -> None:
+        hold(ctx, self.id, self.holder)
+
+    def keep(self, ctx: KernelContext, report: ImportReport, rejects_bytes: int) -> None:
+        progress = {"documents": report.seen, "counts": asdict(report), "rejects_bytes": rejects_bytes}
+        keep(ctx, self.id, self.holder, progress)
 
 
 def _digest_of(source: Source) -> str:

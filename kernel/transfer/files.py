@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Collection
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -31,3 +34,14 @@ class TransferFiles:
             for path in (self.path(id, kind), self.partial(id, kind)):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
+
+    def remove_unknown(self, known: Collection[str], before: datetime) -> None:
+        """Files of no transfer that were last written to before this moment."""
+        for path in self._folder.glob("*") if self._folder.is_dir() else ():
+            with suppress(OSError):
+                if path.name.partition(".")[0] not in known and path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+
+    def remove_all(self) -> None:
+        """The tenant is gone."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import psycopg
 
@@ -80,8 +80,14 @@ class _Batch:
         )
 
 
-# Called in the transaction of each batch, with the report as it is once that is committed and the bytes of rejects.
-Checkpoint = Callable[[KernelContext, ImportReport, int], None]
+class Checkpoint(Protocol):
+    """What a transfer is told in the transaction of each batch. Both raise what stops the import."""
+
+    def hold(self, ctx: KernelContext) -> None:
+        """Rejects are about to be written: nobody else may be at the same file until the transaction ends."""
+
+    def keep(self, ctx: KernelContext, report: ImportReport, rejects_bytes: int) -> None:
+        """How far it is once that is committed, and the bytes of its rejects."""
 
 
 class Importer:
@@ -112,7 +118,9 @@ class Importer:
             with self._caller.begin() as uow:
                 ctx = rehearse(self._caller.context(uow))
                 for batch in _batches(records, self._options.batch_size):
-                    self._settle(self._write(replace(ctx, work=Work()), batch))
+                    # What was changed is not in any cache, however many batches ago that was.
+                    work = Work(changed_types=ctx.work.changed_types)
+                    self._settle(self._write(replace(ctx, work=work), batch))
         else:
             for batch in _batches(records, self._options.batch_size):
                 self.run_batch(batch)
@@ -147,11 +155,21 @@ class Importer:
         goes on writes over.
         """
         assert self._checkpoint is not None
+        if batch.refused:
+            self._checkpoint.hold(ctx)
         for record, refusal in batch.refused:
             self._rejects.add(record, refusal)
-        self._checkpoint(ctx, batch.added_to(self.report), self._rejects.keep())
+        self._checkpoint.keep(ctx, batch.added_to(self.report), self._rejects.keep())
+
+    def _keep_beside(self, batch: _Batch) -> None:
+        """The same of a rehearsal, whose own transaction leaves nothing behind."""
+        with self._caller.kernel.database.transaction(self._caller.tenant, aside=True) as uow:
+            self._keep(self._caller.context(uow), batch)
+            uow.commit()
 
     def _settle(self, batch: _Batch) -> None:
+        if self._checkpoint and self._options.is_rehearsal:
+            self._keep_beside(batch)
         self.report = batch.added_to(self.report)
         if not self._checkpoint:
             for record, refusal in batch.refused:

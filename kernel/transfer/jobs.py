@@ -118,9 +118,10 @@ class TransferJobs:
         if told.violations:
             problem["violations"] = [violation.as_json() for violation in told.violations]  # type: ignore[assignment]
         with self._kernel.database.transaction(tenant) as uow:
-            store.finish(uow, transfer.id, "failed", self._kernel.clock(), holder=self._holder, error=problem)
+            is_ours = store.finish(uow, transfer.id, "failed", self._kernel.clock(), holder=self._holder, error=problem)
             uow.commit()
-        self._files(tenant).remove(transfer.id, "upload", "export")
+        if is_ours:
+            self._files(tenant).remove(transfer.id, "upload", "export")
 
     def _files(self, tenant: TenantRecord) -> TransferFiles:
         return TransferFiles(self._kernel.settings.data_dir, tenant.id)
@@ -133,9 +134,13 @@ class TransferJobs:
         before = self._kernel.clock() - timedelta(seconds=self._kernel.settings.transfer_keep_s)
         with self._kernel.database.transaction(tenant) as uow:
             gone = store.remove_finished(uow, before)
+            known = store.list_ids(uow)
             uow.commit()
+        files = self._files(tenant)
         for id in gone:
-            self._files(tenant).remove(id)
+            files.remove(id)
+        # Uploads of servers that were killed before they could say what the file was for.
+        files.remove_unknown(known, before)
 
 
 def identify(kernel: Kernel, tenant: TenantRecord, transfer: Transfer) -> Identity | None:

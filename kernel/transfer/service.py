@@ -54,28 +54,40 @@ def _begin(ctx: KernelContext, new: NewTransfer) -> Transfer:
 def get_transfer(ctx: KernelContext, kind: Kind, id: str) -> Transfer:
     """One's own, or anybody's for who administers them. Raises TransferUnknown."""
     found = store.find(ctx.uow, id) if _is_id(id) else None
-    is_own = found is not None and found.actor.get("id") == ctx.actor.id
-    if found is None or found.kind != kind or not (is_own or ctx.permissions.reaches_all(RESOURCE, "read")):
+    is_seen = found is not None and (_is_own(ctx, found) or ctx.permissions.reaches_all(RESOURCE, "read"))
+    if found is None or found.kind != kind or not is_seen:
         raise TransferUnknown(kind=kind, id=id)
     return found
 
 
 def list_transfers(ctx: KernelContext, kind: Kind) -> list[Transfer]:
     """The latest, newest first: one's own, or everybody's for who administers them."""
-    everybody = ctx.permissions.reaches_all(RESOURCE, "read")
-    return store.list_latest(ctx.uow, kind, None if everybody else ctx.actor.id, LISTED_MAX)
+    if ctx.permissions.reaches_all(RESOURCE, "read"):
+        return store.list_latest(ctx.uow, kind, None, LISTED_MAX)
+    return [found for found in store.list_latest(ctx.uow, kind, ctx.actor.id, LISTED_MAX) if _is_own(ctx, found)]
 
 
 def cancel(ctx: KernelContext, kind: Kind, id: str) -> Transfer:
     """Stop it: what was imported stays. Waits for the batch at hand. Raises TransferOver where it has ended."""
     found = get_transfer(ctx, kind, id)
-    if found.actor.get("id") != ctx.actor.id:
+    if not _is_own(ctx, found):
         ctx.permissions.check_resource("cancel", RESOURCE)
     if not store.finish(ctx.uow, id, "cancelled", ctx.now):
         raise TransferOver(kind=kind, state=found.state)
     files = TransferFiles(ctx.kernel.settings.data_dir, ctx.runtime.tenant.id)
     ctx.uow.after_commit(lambda: files.remove(id, "upload", "export"))
     return get_transfer(ctx, kind, id)
+
+
+def _is_own(ctx: KernelContext, transfer: Transfer) -> bool:
+    """Whether it was asked for by the caller, with no more than the caller has: a file made with all the rights of a
+    user is not for a key that has some of them.
+    """
+    if transfer.actor.get("id") != ctx.actor.id:
+        return False
+    held = ctx.identity.scopes if ctx.identity is not None else None
+    used = transfer.actor.get("scopes")
+    return held is None or (used is not None and set(used) <= held)
 
 
 def describe_actor(identity: Identity | None) -> dict[str, Any]:

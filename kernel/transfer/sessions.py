@@ -48,7 +48,9 @@ class ImportSession:
         self._stack = ExitStack()
         asked = ImportRequest.of(transfer.request)
         self._options = asked.options(BATCH_SIZE)
-        start = ImportReport(**transfer.progress.get("counts", {}))
+        # A rehearsal leaves nothing behind to go on from.
+        progress = {} if self._options.is_rehearsal else transfer.progress
+        start = ImportReport(**progress.get("counts", {}))
         try:
             stream = self._stack.enter_context(files.path(transfer.id, "upload").open("rb"))
         except OSError as error:
@@ -58,15 +60,14 @@ class ImportSession:
             today = caller.context(uow).today
         records = self._stack.enter_context(Records(self._source, self._options.mapping, today))
         self._records: Iterator[Record] = islice(records, start.seen, None)
-        kept = transfer.progress.get("rejects_bytes", 0)
+        kept = progress.get("rejects_bytes", 0)
         self._rejects = self._stack.enter_context(Rejects(files.path(transfer.id, "rejects"), kept))
         self._report = start
 
     def step(self, caller: Caller) -> bool:
-        importer = Importer(caller, self._options, self._rejects, start=self._report, checkpoint=self._keep)
+        importer = Importer(caller, self._options, self._rejects, start=self._report, checkpoint=self)
         if self._options.is_rehearsal:
             self._report = importer.run(islice(self._records, REHEARSED_MAX))
-            self._rejects.keep()
             self._finish(caller)
             return True
         batch = list(islice(self._records, self._options.batch_size))
@@ -81,7 +82,10 @@ class ImportSession:
     def close(self) -> None:
         self._stack.close()
 
-    def _keep(self, ctx: KernelContext, report: ImportReport, rejects_bytes: int) -> None:
+    def hold(self, ctx: KernelContext) -> None:
+        hold(ctx, self._id, self._holder)
+
+    def keep(self, ctx: KernelContext, report: ImportReport, rejects_bytes: int) -> None:
         progress = {
             "size": self._size,
             "bytes": self._source.position(),
@@ -94,7 +98,7 @@ class ImportSession:
     def _finish(self, caller: Caller) -> None:
         with caller.begin() as uow:
             ctx = caller.context(uow)
-            self._keep(ctx, self._report, self._rejects.keep())
+            self.keep(ctx, self._report, self._rejects.keep())
             end(ctx, self._id, self._holder)
             uow.commit()
 
@@ -111,18 +115,22 @@ class ExportSession:
         self._final, self._partial = files.path(transfer.id, "export"), files.partial(transfer.id, "export")
         self._stack = ExitStack()
         is_workbook = self._order.shape.format == "xlsx"
-        progress: Mapping[str, Any] = {} if is_workbook else transfer.progress
+        # The file may have its final name already, although the transaction that said so was not committed.
+        is_begun = not is_workbook and self._partial.exists()
+        progress: Mapping[str, Any] = transfer.progress if is_begun else {}
         self._documents = progress.get("documents", 0)
         self._total: int | None = transfer.progress.get("total")
         written = progress.get("bytes", 0)
         self._pages = Pages(self._order.wanted, progress.get("cursor", ""))
         self._file = None
-        if not is_workbook:
-            self._file = self._stack.enter_context(self._partial.open("r+b" if written else "wb"))
-            self._file.seek(written)
-            self._file.truncate()
         with caller.begin() as uow:
             ctx = caller.context(uow)
+            # While it is held nobody else writes to the file.
+            hold(ctx, self._id, self._holder)
+            if not is_workbook:
+                self._file = self._stack.enter_context(self._partial.open("r+b" if written else "wb"))
+                self._file.seek(written)
+                self._file.truncate()
             self._sink = open_sink(
                 ctx, self._order.wanted, self._order.shape, self._file, self._partial, has_header=not written
             )
@@ -131,6 +139,7 @@ class ExportSession:
     def step(self, caller: Caller) -> bool:
         with caller.begin() as uow:
             ctx = caller.context(uow)
+            hold(ctx, self._id, self._holder)
             check_may_read(ctx, ctx.runtime.catalogue.type(self._order.wanted.type))
             if self._total is None:
                 self._total = count_documents(ctx, self._order.wanted)
@@ -165,6 +174,12 @@ class ExportSession:
         """Before the commit: a file nobody is told of is removed with the rest, one that is told of must be there."""
         self._stack.close()
         self._partial.replace(self._final)
+
+
+def hold(ctx: KernelContext, id: str, holder: str) -> None:
+    """Before its files are written to: nobody else claims it in this transaction's time. Raises TransferLost."""
+    if not store.hold(ctx.uow, id, holder):
+        raise TransferLost
 
 
 def keep(ctx: KernelContext, id: str, holder: str, progress: Mapping[str, Any]) -> None:

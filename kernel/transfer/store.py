@@ -135,6 +135,15 @@ def take_over(uow: UnitOfWork, id: str, holder: str, now: datetime) -> None:
     uow.execute("UPDATE {t}.transfers SET holder = %s, updated_at = %s WHERE id = %s", [holder, now, id])
 
 
+def hold(uow: UnitOfWork, id: str, holder: str) -> bool:
+    """Whether the transfer is this holder's still; then nobody else claims it before the transaction ends."""
+    row = uow.execute(
+        "SELECT true FROM {t}.transfers WHERE id = %s AND holder = %s AND state = 'running' FOR NO KEY UPDATE",
+        [id, holder],
+    ).fetchone()
+    return row is not None
+
+
 def keep_progress(
     uow: UnitOfWork, id: str, holder: str, progress: Mapping[str, Any], now: datetime, leased_until: datetime | None
 ) -> bool:
@@ -168,3 +177,8 @@ def remove_finished(uow: UnitOfWork, before: datetime) -> list[str]:
         [before, before],
     )
     return [id for (id,) in rows]
+
+
+def list_ids(uow: UnitOfWork) -> set[str]:
+    """Of all that are known, ended or not."""
+    return {id for (id,) in uow.execute("SELECT id::text FROM {t}.transfers")}
