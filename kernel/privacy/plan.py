@@ -8,16 +8,27 @@ from datetime import date
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.privacy.rules import RULE, Hold, Rule, holds_of, kept_categories
-from kernel.privacy.subjects import Found, Subject, find_about, find_linking
+from kernel.privacy.subjects import Found, Subject, find_about
+from kernel.secrets.reveal import reveal_each
 from sdk.document import Document
 from sdk.schema import DocumentType
 from sdk.schema.fields import Field
 
 RULES_MAX = 1_000
+LINKING_AT_ONCE = 500
 _RULES = """
 SELECT id::text, data FROM {t}.documents
  WHERE type = %s AND deleted_at IS NULL AND archived_at IS NULL ORDER BY id LIMIT %s
+"""
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+# The newest first: what keeps somebody is found early.
+_LINKING = f"""
+SELECT {COLUMNS} FROM {{t}}.documents d
+ WHERE type = %(type)s AND id < %(before)s AND id IN (
+       SELECT from_id FROM {{t}}.links WHERE to_id = ANY(%(ids)s::uuid[]) AND field = ANY(%(fields)s))
+ ORDER BY id DESC LIMIT %(limit)s
 """
 
 
@@ -106,7 +117,7 @@ class _Holds:
 def plan_erasure(ctx: KernelContext, subject: Subject) -> Plan:
     """Nothing is changed. Raises DocumentNotFound, NoSubject, SubjectTooLarge."""
     about = find_about(ctx, subject)
-    holds = _holds(ctx, subject, about)
+    holds = _holds(ctx, about)
     return Plan(subject, tuple(plan_step(found, holds.get(found.document.id, [])) for found in about))
 
 
@@ -132,23 +143,45 @@ def holds_on(ctx: KernelContext, rules: Iterable[Rule], type: DocumentType, docu
     return holds_of(rules, type.name, scope_of(ctx, document), ctx.today, ctx.runtime.tenant.timezone)
 
 
-def _holds(ctx: KernelContext, subject: Subject, about: list[Found]) -> dict[str, list[Hold]]:
+def linked_holds(
+    ctx: KernelContext, rules: Iterable[Rule], ids: Iterable[str], *, one_is_enough: bool = False
+) -> dict[str, list[Hold]]:
+    """What keeps these documents because of what links to them: an invoice that is kept keeps the name and address of
+    whom it was sent to. By id, of each rule the hold that lasts longest; or, if one is enough, any.
+    """
+    found: dict[str, list[Hold]] = {}
+    for rule in rules:
+        type = ctx.runtime.catalogue.types.get(rule.type)
+        if rule.with_links and type is not None:
+            for id, hold in _holds_of_links(ctx, rule, type, set(ids), one_is_enough).items():
+                found.setdefault(id, []).append(hold)
+    return found
+
+
+def _holds_of_links(
+    ctx: KernelContext, rule: Rule, type: DocumentType, ids: set[str], one_is_enough: bool
+) -> dict[str, Hold]:
+    latest: dict[str, Hold] = {}
+    about: dict[str, Any] = {"type": type.name, "fields": list(rule.with_links), "limit": LINKING_AT_ONCE}
+    before: str | None = _LAST
+    while before and (wanted := ids - latest.keys() if one_is_enough else ids):
+        rows = ctx.uow.execute(_LINKING, {**about, "ids": sorted(wanted), "before": before}).fetchall()
+        for row in reveal_each(ctx, type, [Row._make(row) for row in rows]):
+            document = to_document(type, row)
+            for hold in holds_on(ctx, [rule], type, document):
+                for target in wanted & {document.get(name) for name in rule.with_links}:
+                    if target not in latest or latest[target].until < hold.until:
+                        latest[target] = hold
+        before = rows[-1][0] if len(rows) == LINKING_AT_ONCE else None
+    return latest
+
+
+def _holds(ctx: KernelContext, about: list[Found]) -> dict[str, list[Hold]]:
     rules, holds = read_rules(ctx), _Holds()
     if not rules:
         return {}
     for found in about:
         holds.add(found.document.id, holds_on(ctx, rules, found.type, found.document))
-    linked = [rule for rule in rules if rule.with_links]
-    if linked:
-        _add_linked(ctx, subject, linked, about, holds)
+    for id, linked in linked_holds(ctx, rules, [found.document.id for found in about]).items():
+        holds.add(id, linked)
     return holds.by_id
-
-
-def _add_linked(ctx: KernelContext, subject: Subject, rules: list[Rule], about: list[Found], holds: _Holds) -> None:
-    """An invoice that is kept keeps the name and address of whom it was sent to."""
-    for found in find_linking(ctx, subject, [each.document.id for each in about]):
-        for hold in holds_on(ctx, rules, found.type, found.document):
-            for name in hold.rule.with_links:
-                target = found.document.get(name)
-                if isinstance(target, str):
-                    holds.add(target, [hold])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from kernel.documents.queries import query
 from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.documents.service import delete
 from kernel.privacy.erasure import ERASURE, VERB, erase_document, erase_due
-from kernel.privacy.plan import Step, holds_on, plan_step, read_rules
+from kernel.privacy.plan import Step, holds_on, linked_holds, plan_step, read_rules
 from kernel.privacy.rules import RULE, Rule
 from kernel.privacy.subjects import Found, Subject
 from kernel.secrets.reveal import reveal_each
@@ -109,11 +109,14 @@ def _run_batch(ctx: KernelContext, rule: Rule, after: str, report: Report) -> st
     return following
 
 
-def _due(ctx: KernelContext, rule: Rule, rules: Iterable[Rule], documents: Iterable[Document]) -> Iterator[Step]:
-    """Those no other rule keeps: of two laws the longer one holds."""
+def _due(ctx: KernelContext, rule: Rule, rules: Sequence[Rule], documents: Sequence[Document]) -> Iterator[Step]:
+    """Those no other rule keeps, be it for what links to them: of two laws the longer one holds."""
+    if not documents:
+        return
     type = ctx.runtime.catalogue.type(rule.type)
+    linked = linked_holds(ctx, rules, [document.id for document in documents], one_is_enough=True)
     for document in documents:
-        holds = holds_on(ctx, rules, type, document)
+        holds = [*holds_on(ctx, rules, type, document), *linked.get(document.id, ())]
         if not holds:
             yield plan_step(Found(type, document), ())
         elif rule.action == "erase" and (step := plan_step(Found(type, document), holds)).fields:
