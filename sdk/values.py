@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
@@ -69,6 +70,19 @@ def to_instant(text: str) -> datetime:
 def instant_text(value: datetime) -> str:
     """RFC 3339 in UTC with Z and microseconds only when there are some."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def spread_rest(parts: Sequence[Decimal], amounts: Sequence[Decimal], rest: Decimal) -> list[Decimal]:
+    """The parts, less what rounding left of them together; none gets another sign than the amount it was made from.
+
+    The largest part that can bear the rest does, else several do.
+    """
+    spread, order = list(parts), sorted(range(len(parts)), key=lambda index: abs(parts[index]), reverse=True)
+    bearers = [index for index in order if (parts[index] - rest) * amounts[index] >= 0]
+    for index in bearers[:1] or order:
+        taken = rest if bearers else max(min(rest, abs(parts[index])), -abs(parts[index]))
+        spread[index], rest = parts[index] - taken, rest - taken
+    return spread
 
 
 def start_of_day(value: date | datetime) -> datetime:

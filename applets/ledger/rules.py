@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sdk import round_half_up
 from sdk.errors import Violation
-from sdk.values import decimal_text, scale_of
+from sdk.values import decimal_text, scale_of, spread_rest
 
 from .errors import EntryUnbalanced
 
@@ -88,13 +88,15 @@ def invert_rate(rate: Decimal) -> Decimal:
 
 
 def complete_postings(postings: Sequence[Posting], base: str, rates: Mapping[str, Decimal]) -> list[Posting]:
-    """Postings with their base amounts; a cent that conversion leaves goes to the largest converted posting."""
+    """Postings with their base amounts; a cent that conversion leaves goes to the largest that can bear it."""
     completed = [p if p.base_amount is not None else _converted(p, base, rates) for p in postings]
     converted = [index for index, p in enumerate(postings) if p.base_amount is None and p.currency != base]
     rest = sum_base(completed)
     if rest and converted and _is_balanced_by_currency(completed):
-        largest = max(converted, key=lambda index: abs(completed[index].base_amount or ZERO))
-        completed[largest] = replace(completed[largest], base_amount=(completed[largest].base_amount or ZERO) - rest)
+        parts = [completed[index].base_amount or ZERO for index in converted]
+        settled = spread_rest(parts, [completed[index].amount for index in converted], rest)
+        for index, base_amount in zip(converted, settled, strict=True):
+            completed[index] = replace(completed[index], base_amount=base_amount)
     return completed
 
 

@@ -12,6 +12,8 @@ from .entry_lines import EntryLine, Money
 from .errors import EntryBelongsToDocument, ExchangeRateMissing, LedgerAccountMissing, LedgerJournalMissing
 
 ENTRY = "ledger.journal_entry"
+# What posts entries here.
+SOURCES = ("receivables.invoice", "receivables.credit_note", "receivables.payment")
 ONE = Decimal(1)
 
 
@@ -72,8 +74,17 @@ def reverse_entries(ctx: Context, document: Document) -> None:
 @hooks.validate_action(ENTRY, "reverse")
 def refuse_foreign_reversal(ctx: Context, document: Document) -> None:
     """What a document of ours posted is undone by cancelling it, or receivables and ledger would part."""
-    if not document.get("source_type", "").startswith("receivables."):
-        return
-    source = ctx.elevated.documents.get(document["source_type"], document["source"])
-    if source.state != "cancelled":
+    source = _find_source(ctx, document)
+    if source is not None and source.state != "cancelled":
         raise EntryBelongsToDocument(source=f"{source.type} {source.number}")
+
+
+def _find_source(ctx: Context, entry: Document) -> Document | None:
+    """The document of ours that posted the entry. What an entry says of its source anybody may have written."""
+    type, id = entry.get("source_type"), entry.get("source")
+    if type not in SOURCES or id is None:
+        return None
+    source = ctx.elevated.documents.get_many({type: [id]}).get(id)
+    if source is None or entry.id not in (source.get("journal_entry"), *source.get("difference_entries", ())):
+        return None
+    return source

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sdk import round_half_up
+from sdk.values import spread_rest
 
 BASE_SCALE = 2
 ZERO = Decimal(0)
@@ -46,7 +47,7 @@ class Money:
 
 
 def sale_lines(receivable: EntryLine, credits: Iterable[tuple[str, Decimal]], money: Money) -> list[EntryLine]:
-    """The receivable and the opposite credits by account; what rounding leaves goes to the largest credit."""
+    """The receivable and the opposite credits by account; what rounding leaves goes to the largest that can bear it."""
     sums: dict[str, Decimal] = {}
     for account, amount in credits:
         sums[account] = sums.get(account, ZERO) + amount
@@ -61,10 +62,8 @@ def settle_rest(receivable: EntryLine, lines: Sequence[EntryLine]) -> list[Entry
     rest = receivable.base_amount + sum((line.base_amount for line in lines), ZERO)
     if not rest:
         return list(lines)
-    largest = max(range(len(lines)), key=lambda index: abs(lines[index].base_amount))
-    settled = list(lines)
-    settled[largest] = replace(lines[largest], base_amount=lines[largest].base_amount - rest)
-    return settled
+    settled = spread_rest([line.base_amount for line in lines], [line.amount for line in lines], rest)
+    return [replace(line, base_amount=base_amount) for line, base_amount in zip(lines, settled, strict=True)]
 
 
 def opposite(lines: Iterable[EntryLine]) -> list[EntryLine]:

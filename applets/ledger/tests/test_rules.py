@@ -72,6 +72,13 @@ def test_a_cent_that_conversion_leaves_goes_to_the_largest_posting():
     assert [p.base_amount for p in completed] == [Decimal("91.51"), Decimal("-30.50"), Decimal("-61.01")]
 
 
+def test_no_debit_turns_into_a_credit_however_much_rounding_leaves():
+    given = [*[posting("0.80", currency="JPY")] * 9, *[posting("-2.40", currency="JPY")] * 3]
+    completed = complete_postings(given, "EUR", {"JPY": Decimal("0.0061")})
+    assert sum_base(completed) == 0
+    assert find_faults(completed, "EUR") == []
+
+
 def test_what_does_not_balance_in_its_currency_is_not_made_to():
     completed = complete_postings(
         [posting("100", currency="USD"), posting("-99", currency="USD")], "EUR", {"USD": Decimal("1")}

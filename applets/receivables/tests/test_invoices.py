@@ -212,6 +212,20 @@ def test_the_entry_of_an_invoice_is_not_reversed_behind_its_back(shop):
     assert shop.agrees()
 
 
+@pytest.mark.parametrize(
+    ("source_type", "has_source"),
+    [("receivables.invoice", False), ("receivables.invoice", True), ("receivables.letter", True)],
+)
+def test_an_entry_that_only_says_it_is_ours_is_reversed(shop, source_type, has_source):
+    lines = [{"account": shop.account("1020"), "amount": "5"}, {"account": shop.account("4100"), "amount": "-5"}]
+    journal = shop.documents.find("ledger.journal", code="GEN").id
+    data = {"journal": journal, "posted_on": "2026-03-10", "lines": lines, "source_type": source_type}
+    source = {"source": shop.invoice().id} if has_source else {}
+    entry = shop.perform(shop.documents.create("ledger.journal_entry", data | source), "post")
+    assert shop.perform(entry, "reverse").state == "reversed"
+    assert shop.agrees()
+
+
 def test_settling_by_hand_changes_nothing(shop):
     invoice = shop.invoice()
     settled = shop.perform(invoice, "settle")

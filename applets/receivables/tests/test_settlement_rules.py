@@ -110,6 +110,14 @@ def test_what_rounding_leaves_goes_to_the_largest_credit():
     assert [line.base_amount for line in lines] == [Decimal(x) for x in ("0.91", "-0.30", "-0.31", "-0.30")]
 
 
+def test_no_credit_turns_into_a_debit_however_much_rounding_leaves():
+    money = Money("JPY", Decimal("0.0061"))
+    credits = [(account, Decimal("0.82")) for account in "abcdef"]
+    receivable = EntryLine("r", "JPY", Decimal("4.92"), money.base(Decimal("4.92")), "cu")
+    lines = sale_lines(receivable, credits, money)
+    assert [line.base_amount for line in lines] == [Decimal(x) for x in ("0.03", "0", "0", "0", *["-0.01"] * 3)]
+
+
 def test_a_sale_of_nothing_posts_nothing():
     assert (
         sale_lines(EntryLine("r", "EUR", Decimal(0), Decimal(0)), [("s", Decimal(0))], Money("EUR", Decimal(1))) == []

@@ -2,12 +2,15 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sdk.values import (
     decimal_text,
     instant_text,
     round_half_up,
     scale_of,
+    spread_rest,
     start_of_day,
     to_date,
     to_decimal,
@@ -97,3 +100,28 @@ def test_a_date_stands_for_its_midnight():
     assert start_of_day(date(2026, 1, 31)) == datetime(2026, 1, 31, tzinfo=UTC)
     noon = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
     assert start_of_day(noon) == datetime(2026, 1, 31, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("parts", "amounts", "rest", "expected"),
+    [
+        (("3", "5", "1"), ("3", "5", "1"), "0.01", ("3", "4.99", "1")),
+        # The largest would turn around, the second does not.
+        (("-0.01", "0.00"), ("-1.40", "-1.30"), "0.02", ("-0.03", "0.00")),
+        (("0.02", "0.02", "0.01"), ("3", "3", "2"), "0.03", ("0.00", "0.01", "0.01")),
+    ],
+)
+def test_what_rounding_left_goes_to_the_largest_that_can_bear_it_or_to_several(parts, amounts, rest, expected):
+    spread = spread_rest([Decimal(p) for p in parts], [Decimal(a) for a in amounts], Decimal(rest))
+    assert spread == [Decimal(e) for e in expected]
+
+
+@given(
+    st.lists(st.decimals("-99", "99", places=2).filter(bool), min_size=1, max_size=30),
+    st.sampled_from([Decimal(rate) for rate in ("0.0061", "0.005", "0.9137", "1.3")]),
+)
+def test_converted_parts_sum_to_the_converted_whole_and_keep_their_signs(amounts, rate):
+    parts, whole = [round_half_up(amount * rate, 2) for amount in amounts], round_half_up(sum(amounts) * rate, 2)
+    spread = spread_rest(parts, amounts, sum(parts) - whole)
+    assert sum(spread) == whole
+    assert all(part * amount >= 0 for part, amount in zip(spread, amounts, strict=True))
