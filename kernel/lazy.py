@@ -13,4 +13,7 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(self._name), attribute)
+        found = getattr(import_module(self._name), attribute)
+        # Found where any attribute is from now on: some are asked for several times in every write.
+        self.__dict__[attribute] = found
+        return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 
 _RANDOM_BITS = 74  # 12 of rand_a and 62 of rand_b, around version and variant
 
@@ -24,7 +23,8 @@ class _Ids:
             number = self._last = max(number, self._last + 1)
         high, low = number >> 62, number & (1 << 62) - 1
         stamp, random_high = high >> 12, high & 0xFFF
-        return str(uuid.UUID(int=stamp << 80 | 7 << 76 | random_high << 64 | 2 << 62 | low))
+        text = f"{stamp << 80 | 7 << 76 | random_high << 64 | 2 << 62 | low:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 _next_id = _Ids()

@@ -91,6 +91,9 @@ def replace_each(tree: Any, change: Callable[[str, Any], Any], path: str = "") -
     """The tree with every value as `change(field path, value)` has it, in an order that only depends on the tree:
     PostgreSQL gives the members of an object back in another one. In arrays what becomes None is left out.
     """
+    # Nearly all are texts, and asking whether they are mappings is what would take longest.
+    if isinstance(tree, str):
+        return change(path, tree)
     if isinstance(tree, Mapping):
         return {name: replace_each(tree[name], change, f"{path}.{name}" if path else name) for name in sorted(tree)}
     if isinstance(tree, list):
@@ -100,4 +103,6 @@ def replace_each(tree: Any, change: Callable[[str, Any], Any], path: str = "") -
 
 
 def _without_none(item: Any) -> Any:
-    return {name: value for name, value in item.items() if value is not None} if isinstance(item, dict) else item
+    if not isinstance(item, dict) or None not in item.values():
+        return item
+    return {name: value for name, value in item.items() if value is not None}

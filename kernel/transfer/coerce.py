@@ -51,6 +51,8 @@ def without_filled(type: DocumentType, data: Mapping[str, Any]) -> dict[str, Any
 
 
 def _writable(value: Any, schema: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         properties = schema.get("properties", {})
         return {

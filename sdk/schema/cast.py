@@ -78,7 +78,8 @@ def _object_loader(schema: Mapping[str, Any]) -> Cast:
     find = casts.get
 
     def load_object(data: Any) -> dict[str, Any]:
-        if not isinstance(data, Mapping):
+        # Asking a dict whether it is a mapping takes as long as reading a field.
+        if type(data) is not dict and not isinstance(data, Mapping):
             raise _refuse("type", "this is not an object", "an object", data)
         values: dict[str, Any] = {}
         faults: list[Violation] = []
@@ -278,7 +279,7 @@ def _object_dumper(schema: Mapping[str, Any]) -> Cast:
     find = casts.get
 
     def dump_object(values: Any) -> Any:
-        if not isinstance(values, Mapping):
+        if type(values) is not dict and not isinstance(values, Mapping):
             return values
         dumped = {}
         for name, value in values.items():

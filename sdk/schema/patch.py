@@ -49,6 +49,8 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_same(one: Any, other: Any) -> bool:
     """Equal as JSON: unlike in Python, true is not 1."""
+    if isinstance(one, str) or one is None:
+        return bool(one == other)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(is_same(value, other[name]) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):

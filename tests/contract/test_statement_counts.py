@@ -24,6 +24,11 @@ from kernel.http.app import create_app
 from kernel.main import build_kernel
 from kernel.settings import Settings
 from kernel.tenancy.service import NewTenant, TenantService
+from kernel.transfer.caller import Caller
+from kernel.transfer.importer import Importer, ImportOptions
+from kernel.transfer.mapping import ImportMapping
+from kernel.transfer.records import Record
+from kernel.transfer.rejects import Rejects
 from registry.lifecycle import enable_applet
 
 CUSTOMER, INVOICE = "parties.customer", "receivables.invoice"
@@ -44,6 +49,9 @@ REFUSED_CREATE_STATEMENTS = 2
 # Rows of all tables that one customer of 1,000 bytes of JSON makes; the event repeats the fields, personal ones sealed.
 CUSTOMER_ROW_BYTES = 2_900
 CREATE_SQL_BYTES = 1200
+# Of a batch: BEGIN, the keys there are already, a savepoint and its end, the one write, COMMIT.
+IMPORT_BATCH_STATEMENTS = 6
+IMPORTED, IMPORT_BATCHES = 1_000, 2
 
 CONNECTIONS = 2
 EMAIL, PASSWORD = "clerk@acme.example", "correct horse battery"
@@ -270,6 +278,19 @@ def test_a_document_that_is_refused_costs_no_statement_of_its_own(house, client)
         answer = client.post(CUSTOMERS_PATH, json={"code": 7})
     assert answer.status_code == 422
     assert_within(statements, AUTHENTICATION_STATEMENTS["session"] + REFUSED_CREATE_STATEMENTS)
+
+
+def test_an_import_writes_a_whole_batch_in_one_statement_personal_values_and_their_keys_with_it(house, tmp_path):
+    rows = [new_customer() for _ in range(IMPORTED)]
+    options = ImportOptions(CUSTOMER, ImportMapping(CUSTOMER, key="code"), batch_size=IMPORTED // IMPORT_BATCHES)
+    with counted() as statements, Rejects(tmp_path / "rejects.jsonl") as rejects:
+        importer = Importer(Caller(house.kernel, house.tenant), options, rejects)
+        report = importer.run(Record(number, [row], {"row": row}) for number, row in enumerate(rows))
+    assert (report.created, report.rejected) == (IMPORTED, 0)
+    writes = [statement for statement in statements if "INSERT INTO" in statement]
+    assert len(writes) == IMPORT_BATCHES
+    assert all("cipher_keys" in statement for statement in writes)
+    assert_within(statements, IMPORT_BATCHES * IMPORT_BATCH_STATEMENTS)
 
 
 def test_the_rows_of_a_customer_stay_within_their_bytes(house):

@@ -13,4 +13,13 @@ def test_the_module_is_imported_when_it_is_first_used() -> None:
         _ = module.anything
 
     json = LazyModule("json")
+    assert vars(json) == {"_name": "json"}
     assert json.loads("[1]") == [1]
+
+
+def test_what_was_asked_for_once_is_not_looked_for_again() -> None:
+    json = LazyModule("json")
+    loads = json.loads
+
+    assert vars(json)["loads"] is loads
+    assert json.loads is loads
