@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from kernel.http.operations import describe
 from kernel.http.requests import object_body, run
+from kernel.http.shapes import FLAG, TEXT, Schema, items_of, listed, members, named
 from registry.discovery import Discovery
 from registry.lifecycle import disable_applet, enable_applet
 from registry.service import list_applets
@@ -16,15 +18,29 @@ if TYPE_CHECKING:
     from kernel.main import Kernel
 
 
+_REASON = members({"expected": TEXT}, pointer=TEXT, rule=TEXT, message=TEXT)
+_APPLETS = items_of(
+    members(
+        {
+            "enabled_version": TEXT, "title": TEXT, "description": TEXT, "author": TEXT, "license": TEXT, "trust": TEXT,
+            "requires": named(TEXT), "capabilities": listed(TEXT), "reasons": listed(_REASON),
+        },
+        name=TEXT, version=TEXT, state=TEXT, fits=FLAG,
+    )
+)  # fmt: skip
+_TRANSITION = members(state=TEXT, applets=listed(TEXT))
+_ENABLE: Schema = {"type": "object", "properties": {"with_required": FLAG}}
+
+
 def add_routes(router: APIRouter, kernel: Kernel, discovery: Discovery) -> None:
     """`/applets` and what is below it."""
 
-    @router.get("/applets")
+    @router.get("/applets", openapi_extra=describe(_APPLETS))
     def read_applets(request: Request) -> Response:
         """Every applet here, its state for the tenant, and why it does not fit, if so."""
         return run(request, kernel, lambda ctx: {"items": list_applets(ctx, discovery)}, read_only=True)
 
-    @router.post("/applets/{name}/enable")
+    @router.post("/applets/{name}/enable", openapi_extra=describe(_TRANSITION, body=_ENABLE))
     def enable(request: Request, name: str) -> Response:
         """Body: {"with_required": true} enables what it requires too. Hot keys are indexed by the worker."""
         with_required = object_body(request).get("with_required") is True
@@ -34,7 +50,7 @@ def add_routes(router: APIRouter, kernel: Kernel, discovery: Discovery) -> None:
 
         return run(request, kernel, verb)
 
-    @router.post("/applets/{name}/disable")
+    @router.post("/applets/{name}/disable", openapi_extra=describe(_TRANSITION))
     def disable(request: Request, name: str) -> Response:
         """Refused while another enabled applet requires it."""
         return run(request, kernel, lambda ctx: disable_applet(ctx, discovery, name).as_json())

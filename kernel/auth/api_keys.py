@@ -7,30 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from kernel.auth import service
+from kernel.auth import answers, service
 from kernel.auth.administration import API_KEY, authorize, authorize_over, find_target, require_log_in
 from kernel.auth.freshness import require_step_up
 from kernel.auth.origins import origin_of
 from kernel.auth.records import Identity, NewApiKey
-from kernel.auth.schemas import NewKey, body_of
+from kernel.auth.schemas import NewKey
 from kernel.http.admission import identify
-from kernel.http.parameters import read_parameters
+from kernel.http.operations import describe
+from kernel.http.parameters import Reader, read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
+# Whose; the caller's own without.
+_OF_USER: dict[str, Reader] = {"user_id": str}
+
 
 def key_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["api-keys"], prefix="/api-keys")
 
-    @routes.get("", summary="List API keys")
+    @routes.get("", summary="List API keys", openapi_extra=describe(answers.KEYS, query=_OF_USER))
     def list_keys(request: Request) -> Response:
         identity = identify(request, kernel)
         user_id = _holder(request, kernel, identity, "read")
         return run_platform(request, kernel, lambda uow: {"items": service.list_api_keys(uow, user_id)})
 
-    @routes.post("", summary="Make an API key", status_code=201, openapi_extra=body_of(NewKey))
+    @routes.post(
+        "", summary="Make an API key", status_code=201, openapi_extra=describe(answers.NEW_KEY, status=201, body=NewKey)
+    )
     def create_key(request: Request) -> Response:
         identity, body = identify(request, kernel), parse_body(request, NewKey)
         user_id = body.user_id or identity.actor.id
@@ -42,7 +48,9 @@ def key_routes(kernel: Kernel) -> APIRouter:
             request, kernel, lambda uow: Reply(_shown_once(service.create_api_key(uow, *given, **more)), 201)
         )
 
-    @routes.delete("/{id}", summary="Revoke an API key", status_code=204)
+    @routes.delete(
+        "/{id}", summary="Revoke an API key", status_code=204, openapi_extra=describe(status=204, query=_OF_USER)
+    )
     def revoke_key(request: Request, id: str) -> Response:
         identity = identify(request, kernel)
         user_id, origin = _holder(request, kernel, identity, "delete"), origin_of(request, identity)
@@ -55,7 +63,7 @@ def key_routes(kernel: Kernel) -> APIRouter:
 
 def _holder(request: Request, kernel: Kernel, identity: Identity, action: str) -> str:
     """Whose keys are meant: `?user_id=`, by default the caller's own."""
-    user_id: str = read_parameters(request, {"user_id": str}).get("user_id", identity.actor.id)
+    user_id: str = read_parameters(request, _OF_USER).get("user_id", identity.actor.id)
     if user_id != identity.actor.id:
         authorize(kernel, identity, action, API_KEY)
         return find_target(kernel, identity, user_id).id

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from kernel.auth import answers
-from kernel.http.operations import describe
-from kernel.auth import service
+from kernel.auth import answers, service
 from kernel.auth.administration import USER, authorize, authorize_over, change_user, find_target
 from kernel.auth.factors import reset_factors
 from kernel.auth.freshness import require_step_up
@@ -21,6 +19,7 @@ from kernel.auth.schemas import NewUser, UserChange
 from kernel.auth.users import USERS_PAGE_MAX
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify
+from kernel.http.operations import describe
 from kernel.http.parameters import read_count, read_parameters
 from kernel.http.requests import Reply, parse_body, run_platform
 from kernel.limits.measures import Plans
@@ -50,7 +49,9 @@ def user_routes(kernel: Kernel) -> APIRouter:
             lambda uow: _page(service.list_users(uow, identity.tenant.id, after=after, limit=limit), limit),
         )
 
-    @routes.post("", summary="Create a user", status_code=201, openapi_extra=describe(answers.USER, status=201, body=NewUser))
+    @routes.post(
+        "", summary="Create a user", status_code=201, openapi_extra=describe(answers.USER, status=201, body=NewUser)
+    )
     def create_user(request: Request) -> Response:
         identity, body = identify(request, kernel), parse_body(request, NewUser)
         if body.password is not None:
@@ -67,7 +68,11 @@ def user_routes(kernel: Kernel) -> APIRouter:
             authorize(kernel, identity, "read", USER)
         return run_platform(request, kernel, lambda uow: service.get_user(uow, identity.tenant.id, id))
 
-    @routes.patch("/{id}", summary="Rename, suspend, resume, set a password", openapi_extra=describe(answers.USER, body=UserChange))
+    @routes.patch(
+        "/{id}",
+        summary="Rename, suspend, resume, set a password",
+        openapi_extra=describe(answers.USER, body=UserChange),
+    )
     def update_user(request: Request, id: str) -> Response:
         identity, body = identify(request, kernel), parse_body(request, UserChange)
         if body.password is not None:
@@ -102,7 +107,12 @@ def _account_routes(kernel: Kernel) -> APIRouter:
             request, kernel, lambda uow: {"ended": service.revoke_sessions(uow, user.id, kernel.clock(), **given)}
         )
 
-    @routes.delete("/{id}/sessions/{session_id}", summary="End one of a user's sessions", status_code=204, openapi_extra=describe(status=204))
+    @routes.delete(
+        "/{id}/sessions/{session_id}",
+        summary="End one of a user's sessions",
+        status_code=204,
+        openapi_extra=describe(status=204),
+    )
     def revoke_session(request: Request, id: str, session_id: str) -> Response:
         _, user, origin = _over(request, kernel, id)
         return run_platform(
@@ -111,13 +121,22 @@ def _account_routes(kernel: Kernel) -> APIRouter:
             lambda uow: service.revoke_session(uow, user.id, session_id, kernel.clock(), origin=origin),
         )
 
-    @routes.delete("/{id}/factors", summary="Take all second factors of a user away", openapi_extra=describe(answers.FACTORS_REMOVED))
+    @routes.delete(
+        "/{id}/factors",
+        summary="Take all second factors of a user away",
+        openapi_extra=describe(answers.FACTORS_REMOVED),
+    )
     def reset_user_factors(request: Request, id: str) -> Response:
         identity, user, origin = _over(request, kernel, id)
         require_step_up(kernel, identity)
         return run_platform(request, kernel, lambda uow: {"removed": reset_factors(uow, user, kernel.clock(), origin)})
 
-    @routes.post("/{id}/password-reset", summary="A token for a new password; told this once", status_code=201, openapi_extra=describe(answers.PASSWORD_RESET, status=201))
+    @routes.post(
+        "/{id}/password-reset",
+        summary="A token for a new password; told this once",
+        status_code=201,
+        openapi_extra=describe(answers.PASSWORD_RESET, status=201),
+    )
     def begin_reset(request: Request, id: str) -> Response:
         identity, user, origin = _over(request, kernel, id)
         require_step_up(kernel, identity)

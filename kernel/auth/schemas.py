@@ -128,9 +128,3 @@ class NewKey(Body):
 def _require_one(**proofs: Any) -> None:
     if sum(proof is not None for proof in proofs.values()) != 1:
         raise ValueError(f"give one of {', '.join(proofs)}")
-
-
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The body in the API's description; it is read from the request itself, not by the framework."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}

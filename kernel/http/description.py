@@ -11,21 +11,28 @@ from fastapi.openapi.utils import get_openapi
 from kernel.context import KernelContext
 from kernel.http.bodies import render_json
 from kernel.http.openapi import build_openapi
+from kernel.http.operations import describe
 from kernel.http.requests import Reply, run
 from kernel.http.schemas import lower_to_30
+from kernel.http.shapes import ANYTHING
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
 API_VERSION = "1"
 Dialect = Literal["3.1", "3.0"]
+_MAY_HAVE_TOKEN: list[dict[str, list[str]]] = [{}, {"bearer": []}]
 
 
 def router(kernel: Kernel, app: FastAPI) -> APIRouter:
     routes = APIRouter(tags=["description"])
     description = Description(app)
 
-    @routes.get("/openapi.json", summary="This description; with a token, with the tenant's document types")
+    @routes.get(
+        "/openapi.json",
+        summary="This description; with a token, with the tenant's document types",
+        openapi_extra={**describe(ANYTHING), "security": _MAY_HAVE_TOKEN},
+    )
     def read_openapi(request: Request, version: Dialect = "3.1") -> Response:
         if "authorization" not in request.headers:
             return Response(description.anonymous(version), media_type="application/json")

@@ -19,7 +19,7 @@ from kernel.documents.revisions import revisions
 from kernel.documents.rows import Row, flatten, stored_row, to_document
 from kernel.http.errors import CollectionUnknown, InvalidRequest
 from kernel.http.headers import etag, is_known, read_if_match, require_if_match
-from kernel.http.parameters import one_of, read_count, read_flag, read_moment, read_names, read_parameters
+from kernel.http.parameters import Reader, one_of, read_count, read_flag, read_moment, read_names, read_parameters
 from kernel.http.requests import Reply, json_body, object_body, run
 from sdk.document import Document
 from sdk.errors import Violation
@@ -103,7 +103,7 @@ class Endpoints:
 
     def list_links(self, request: Request) -> Response:
         id = request.path_params["id"]
-        known = {"depth": read_count, "limit": read_count, "direction": one_of(DIRECTIONS)}
+        known: dict[str, Reader] = {"depth": read_count, "limit": read_count, "direction": one_of(DIRECTIONS)}
         given = read_parameters(request, known)
         return self._run(request, lambda ctx, type: read_graph(ctx, type.name, id, **given).as_json(), read_only=True)
 

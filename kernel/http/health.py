@@ -6,28 +6,35 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
+from kernel.http.operations import describe
+from kernel.http.shapes import members, one_of_words
 from kernel.telemetry.metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
+_STATUS = members(status=one_of_words("ok"))
 _OK = b'{"status":"ok"}'
 
 
 def router(kernel: Kernel, metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/healthz", summary="Whether the process is alive")
+    @routes.get("/healthz", summary="Whether the process is alive", openapi_extra=describe(_STATUS, is_open=True))
     async def read_health() -> Response:
         return Response(_OK, media_type="application/json")
 
-    @routes.get("/readyz", summary="Whether it can serve: the database answers")
+    @routes.get(
+        "/readyz", summary="Whether it can serve: the database answers", openapi_extra=describe(_STATUS, is_open=True)
+    )
     def read_readiness() -> Response:
         with kernel.database.platform() as uow:
             uow.execute("SELECT 1 FROM {p}.tenants LIMIT 1")
         return Response(_OK, media_type="application/json")
 
-    @routes.get("/metrics", summary="Numbers for Prometheus")
+    @routes.get(
+        "/metrics", summary="Numbers for Prometheus", openapi_extra=describe(media_types=("text/plain",), is_open=True)
+    )
     async def read_metrics() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from sdk.nearest import nearest
 from sdk.values import to_date, to_decimal, to_instant
 
 Reader = Callable[[str], Any]
+COUNT_MAX = 999_999_999
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
@@ -56,7 +58,7 @@ def read_names(text: str) -> tuple[str, ...]:
 
 def read_count(text: str) -> int:
     """A whole number from 1."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(COUNT_MAX)) or int(text) < 1:
         raise ValueError("a whole number from 1")
     return int(text)
 
@@ -66,15 +68,21 @@ def read_moment(text: str) -> date | datetime:
     return to_date(text) if len(text) == len("2026-01-31") else to_instant(text)
 
 
-def one_of(known: Collection[str]) -> Reader:
+@dataclass(frozen=True)
+class OneOf:
     """A reader of one of these words."""
 
-    def read_word(text: str) -> str:
-        if text not in known:
-            raise ValueError(", ".join(known))
+    words: Collection[str]
+
+    def __call__(self, text: str) -> str:
+        if text not in self.words:
+            raise ValueError(", ".join(self.words))
         return text
 
-    return read_word
+
+def one_of(known: Collection[str]) -> OneOf:
+    """A reader of one of these words."""
+    return OneOf(tuple(known))
 
 
 def read_value(text: str) -> Any:

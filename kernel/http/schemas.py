@@ -5,65 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kernel.http.shapes import (
+    ANYTHING,
+    COUNT,
+    FLAG,
+    ID,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    listed,
+    members,
+    nullable,
+)
 from sdk.schema import DocumentType
 
 INPUT_SUFFIX = ".input"
 PATCH_SUFFIX = ".patch"
 
-_TEXT = {"type": "string"}
-_INSTANT = {"type": "string", "format": "date-time"}
-_ID = {"type": "string", "format": "uuid"}
 _SYSTEM: Mapping[str, Any] = {
-    "id": _ID, "type": _TEXT, "company_id": _ID, "version": {"type": "integer", "minimum": 1}, "state": _TEXT,
-    "number": _TEXT, "created_at": _INSTANT, "created_by": _TEXT, "updated_at": _INSTANT, "updated_by": _TEXT,
-    "deleted_at": _INSTANT, "archived_at": _INSTANT,
+    "id": ID, "type": TEXT, "company_id": ID, "version": {"type": "integer", "minimum": 1}, "state": TEXT,
+    "number": TEXT, "created_at": INSTANT, "created_by": TEXT, "updated_at": INSTANT, "updated_by": TEXT,
+    "deleted_at": INSTANT, "archived_at": INSTANT,
 }  # fmt: skip
 _ALWAYS = ("id", "type", "version", "created_at", "created_by", "updated_at", "updated_by")
-_VIOLATION = {
-    "type": "object",
-    "required": ["pointer", "rule", "message"],
-    "properties": {"pointer": _TEXT, "rule": _TEXT, "message": _TEXT, "expected": _TEXT},
-}
+_VIOLATION = members({"expected": TEXT}, pointer=TEXT, rule=TEXT, message=TEXT)
 _PROBLEM = {
-    "type": "object",
     "description": "RFC 9457. `code` is stable and listed in docs/errors.md.",
-    "required": ["type", "title", "status", "detail", "code", "instance", "request_id"],
-    "properties": {
-        "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "code": _TEXT,
-        "instance": _TEXT, "request_id": _TEXT, "violations": {"type": "array", "items": _VIOLATION},
-    },
+    **members(
+        {"violations": listed(_VIOLATION), "violations_left_out": COUNT},
+        type=TEXT, title=TEXT, status=NUMBER, detail=TEXT, code=TEXT, instance=TEXT, request_id=TEXT,
+    ),
 }  # fmt: skip
-_BULK_REPORT = {
-    "type": "object",
-    "required": ["created", "rejected"],
-    "properties": {
-        "created": {"type": "array", "items": {"type": "object"}},
-        "rejected": {"type": "array", "items": {"type": "object"}},
-    },
-}
-
-_NODE = {
-    "type": "object",
-    "required": ["id", "type", "title", "level"],
-    "properties": {
-        "id": _ID, "type": _TEXT, "title": _TEXT, "state": _TEXT, "number": _TEXT,
-        "level": {"type": "integer", "minimum": 0, "description": "How many links away."},
-    },
-}  # fmt: skip
-_EDGE = {
-    "type": "object",
-    "required": ["from", "field", "to"],
-    "properties": {"from": _ID, "field": _TEXT, "to": _ID},
-}
-_GRAPH = {
-    "type": "object",
-    "required": ["nodes", "edges", "truncated"],
-    "properties": {
-        "nodes": {"type": "array", "items": _NODE},
-        "edges": {"type": "array", "items": _EDGE},
-        "truncated": {"type": "boolean", "description": "There is more than was asked for."},
-    },
-}
+_BULK_REPORT = members(
+    created=listed(members(index=COUNT, id=ID, number=nullable(TEXT))),
+    rejected=listed(members(index=COUNT, code=TEXT, detail=TEXT, violations=listed(_VIOLATION))),
+)
+_NODE = members({"state": TEXT, "number": TEXT}, id=ID, type=TEXT, title=TEXT, level=COUNT)
+_EDGE = members(**{"from": ID, "field": TEXT, "to": ID})
+_GRAPH = members(nodes=listed(_NODE), edges=listed(_EDGE), truncated=FLAG)
+_REVISION = members(
+    {"diff": ANYTHING, "state": TEXT, "number": TEXT},
+    event_id=ID, event=TEXT, version=COUNT, occurred_at=INSTANT, actor=TEXT, applet=nullable(TEXT),
+    correlation_id=ID, request=nullable(ANYTHING),
+)  # fmt: skip
 
 
 def reference(name: str) -> dict[str, str]:
@@ -74,16 +58,9 @@ def json_content(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-# Every operation may answer with any of them, so they are said once, as the default.
-ProblemsByStatus: dict[str, Any] = {
-    "description": "A problem.",
-    "content": {"application/problem+json": {"schema": reference("Problem")}},
-}
-
-
 def component_schemas(types: Iterable[DocumentType]) -> dict[str, Any]:
     """Per type: as it is answered, as it is sent to create one, and as a merge patch."""
-    schemas: dict[str, Any] = {"Problem": _PROBLEM, "BulkReport": _BULK_REPORT, "Graph": _GRAPH}
+    schemas: dict[str, Any] = {"Problem": _PROBLEM, "BulkReport": _BULK_REPORT, "Graph": _GRAPH, "Revision": _REVISION}
     for type in types:
         schemas[type.name] = _answered(type)
         schemas[type.name + INPUT_SUFFIX] = _sent(type)
@@ -101,7 +78,7 @@ def _answered(type: DocumentType) -> dict[str, Any]:
 def _sent(type: DocumentType) -> dict[str, Any]:
     schema = dict(type.input_schema)
     properties = {name: field for name, field in _properties(schema).items() if not field.get("readOnly")}
-    company = {"company_id": _ID} if type.company == "required" else {}
+    company = {"company_id": ID} if type.company == "required" else {}
     return {**schema, "title": f"{type.title}, new", "properties": {**company, **properties}}
 
 

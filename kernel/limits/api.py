@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from kernel.context import KernelContext
+from kernel.http.operations import describe
 from kernel.http.requests import run
+from kernel.http.shapes import COUNT, TEXT, items_of, members, nullable, one_of_words
 from kernel.limits.service import measure_usage
 
 if TYPE_CHECKING:
@@ -15,12 +17,20 @@ if TYPE_CHECKING:
 
 # Asked for as if it were a document type, so that roles can grant it: kernel.admin and kernel.auditor have it anyway.
 LIMIT = "kernel.limit"
+_LIMITS = items_of(
+    members(
+        limit=TEXT, used=COUNT, maximum=nullable(COUNT), period=nullable(TEXT),
+        level=one_of_words("ok", "warning", "reached"),
+    )
+)  # fmt: skip
 
 
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["limits"])
 
-    @routes.get("/limits", summary="Limits of the tenant, and how much of each is used")
+    @routes.get(
+        "/limits", summary="Limits of the tenant, and how much of each is used", openapi_extra=describe(_LIMITS)
+    )
     def list_limits(request: Request) -> Response:
         return run(request, kernel, _usage, read_only=True)
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.auth.administration import authorize, authorize_over, find_target, require_log_in
 from kernel.auth.records import Identity
-from kernel.auth.schemas import body_of
 from kernel.auth.step_up import require_step_up
 from kernel.http.admission import identify
+from kernel.http.operations import describe
 from kernel.http.requests import Reply, parse_body, run_platform
-from kernel.oauth import clients, consents
+from kernel.oauth import answers, clients, consents
 from kernel.oauth.api_providers import provider_routes
 from kernel.oauth.records import Client, NewClient
 from kernel.oauth.schemas import NewOAuthClient
@@ -34,12 +34,17 @@ def router(kernel: Kernel) -> APIRouter:
 def _client_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(prefix="/clients")
 
-    @routes.get("", summary="List OAuth clients")
+    @routes.get("", summary="List OAuth clients", openapi_extra=describe(answers.CLIENTS))
     def list_clients(request: Request) -> Response:
         identity = _administrator(request, kernel, "read")
         return run_platform(request, kernel, lambda uow: {"items": clients.list_clients(uow, identity.tenant.id)})
 
-    @routes.post("", summary="Register an OAuth client", status_code=201, openapi_extra=body_of(NewOAuthClient))
+    @routes.post(
+        "",
+        summary="Register an OAuth client",
+        status_code=201,
+        openapi_extra=describe(answers.NEW_CLIENT, status=201, body=NewOAuthClient),
+    )
     def create_client(request: Request) -> Response:
         identity, body = _administrator(request, kernel, "create"), parse_body(request, NewOAuthClient)
         if body.user_id is not None:
@@ -50,13 +55,20 @@ def _client_routes(kernel: Kernel) -> APIRouter:
             request, kernel, lambda uow: Reply(show_new_client(clients.register_client(uow, made)), 201)
         )
 
-    @routes.delete("/{id}", summary="Delete an OAuth client with all its tokens", status_code=204)
+    @routes.delete(
+        "/{id}",
+        summary="Delete an OAuth client with all its tokens",
+        status_code=204,
+        openapi_extra=describe(status=204),
+    )
     def delete_client(request: Request, id: str) -> Response:
         identity = _administrator(request, kernel, "delete")
         now = kernel.clock()
         return run_platform(request, kernel, lambda uow: clients.delete_client(uow, identity.tenant.id, id, now))
 
-    @routes.post("/{id}/rotate-secret", summary="Give an OAuth client a new secret")
+    @routes.post(
+        "/{id}/rotate-secret", summary="Give an OAuth client a new secret", openapi_extra=describe(answers.NEW_CLIENT)
+    )
     def rotate_secret(request: Request, id: str) -> Response:
         identity = _administrator(request, kernel, "update")
         return run_platform(
@@ -69,13 +81,15 @@ def _client_routes(kernel: Kernel) -> APIRouter:
 def _consent_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(prefix="/consents")
 
-    @routes.get("", summary="What one has let OAuth clients do")
+    @routes.get("", summary="What one has let OAuth clients do", openapi_extra=describe(answers.CONSENTS))
     def list_consents(request: Request) -> Response:
         identity = identify(request, kernel)
         require_log_in(identity)
         return run_platform(request, kernel, lambda uow: {"items": consents.list_consents(uow, identity.actor.id)})
 
-    @routes.delete("/{client_id}", summary="Take it back, with all tokens", status_code=204)
+    @routes.delete(
+        "/{client_id}", summary="Take it back, with all tokens", status_code=204, openapi_extra=describe(status=204)
+    )
     def revoke_consent(request: Request, client_id: str) -> Response:
         identity, now = identify(request, kernel), kernel.clock()
         require_log_in(identity)

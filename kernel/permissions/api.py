@@ -7,23 +7,33 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from kernel.auth.administration import authorize
-from kernel.auth.api_sessions import identify
 from kernel.auth.service import find_user_by_email, get_user
+from kernel.http.admission import identify
+from kernel.http.operations import describe
 from kernel.http.parameters import read_parameters
 from kernel.http.requests import run
+from kernel.http.shapes import FLAG, ID, TEXT, listed, members, nullable
 from kernel.permissions.inquiry import GRANT, ExplanationRequest, explain_for
 from sdk.context import Actor
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
 
+_STEP = members({"grant": TEXT, "role": TEXT}, outcome=TEXT, reason=TEXT)
+_EXPLANATION = members(
+    allowed=FLAG, action=TEXT, type=TEXT, document_id=nullable(ID), masked=listed(TEXT), because=listed(_STEP)
+)
 _PARAMETERS: dict[str, Any] = {"action": str, "type": str, "id": str, "actor_id": str}
 
 
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["permissions"])
 
-    @routes.get("/permissions/explain", summary="Why an action is allowed or not")
+    @routes.get(
+        "/permissions/explain",
+        summary="Why an action is allowed or not",
+        openapi_extra=describe(_EXPLANATION, query=_PARAMETERS, required=("action", "type"), refusals=(404,)),
+    )
     def explain(request: Request) -> Response:
         given = read_parameters(request, _PARAMETERS)
         actor = _find_actor(request, kernel, given.pop("actor_id", None))

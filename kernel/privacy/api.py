@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kernel.auth.freshness import require_step_up
 from kernel.http.admission import identify
+from kernel.http.operations import describe
 from kernel.http.requests import parse_body, run
+from kernel.privacy import answers
 from kernel.privacy.erasure import erase, show_plan
 from kernel.privacy.export import export_subject
 from kernel.privacy.retention import show_due
@@ -36,11 +38,19 @@ class ErasureRequest(BaseModel):
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter(prefix="/privacy", tags=["privacy"])
 
-    @routes.get("/subjects/{type}/{id}", summary="Everything that is known of a person")
+    @routes.get(
+        "/subjects/{type}/{id}",
+        summary="Everything that is known of a person",
+        openapi_extra=describe(answers.SUBJECT, refusals=(413,)),
+    )
     def export(request: Request, type: str, id: str) -> Response:
         return run(request, kernel, lambda ctx: export_subject(ctx, Subject(type, id)), read_only=True)
 
-    @routes.post("/erasures", summary="Erase a person, or with dry_run say what would be erased and what kept")
+    @routes.post(
+        "/erasures",
+        summary="Erase a person, or with dry_run say what would be erased and what kept",
+        openapi_extra=describe(answers.ERASURE, body=ErasureRequest, refusals=(404,)),
+    )
     def erase_subject(request: Request) -> Response:
         wanted = parse_body(request, ErasureRequest)
         if wanted.dry_run:
@@ -48,7 +58,7 @@ def router(kernel: Kernel) -> APIRouter:
         require_step_up(kernel, identify(request, kernel))
         return run(request, kernel, lambda ctx: erase(ctx, wanted.subject))
 
-    @routes.get("/retention", summary="What is due by the retention rules")
+    @routes.get("/retention", summary="What is due by the retention rules", openapi_extra=describe(answers.RETENTION))
     def retention(request: Request) -> Response:
         return run(request, kernel, lambda ctx: show_due(ctx).as_json(), read_only=True)
 

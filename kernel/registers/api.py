@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 
 from kernel.context import KernelContext
+from kernel.http.operations import describe
 from kernel.http.requests import run
-from kernel.registers import service
+from kernel.registers import answers, service
 from kernel.registers.schemas import (
     Question,
     balances_json,
@@ -30,19 +31,31 @@ PAGE = ("since", "until", "company_id", "limit", "cursor")
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["registers"])
 
-    @routes.get("/registers", summary="Registers that may be read")
+    @routes.get("/registers", summary="Registers that may be read", openapi_extra=describe(answers.REGISTERS))
     def list_registers(request: Request) -> Response:
         return run(request, kernel, _registers, read_only=True)
 
-    @routes.get("/registers/{register}/balance", summary="Sums up to a moment: at, where.<dimension>, group_by")
+    @routes.get(
+        "/registers/{register}/balance",
+        summary="Sums up to a moment: at, where.<dimension>, group_by",
+        openapi_extra=describe(answers.SUMS, query=answers.query_of(("at", *SUM))),
+    )
     def read_balance(request: Request, register: str) -> Response:
         return _answer(request, kernel, register, ("at", *SUM), _balance)
 
-    @routes.get("/registers/{register}/turnover", summary="Sums of a period: since, until, where.<dimension>, group_by")
+    @routes.get(
+        "/registers/{register}/turnover",
+        summary="Sums of a period: since, until, where.<dimension>, group_by",
+        openapi_extra=describe(answers.SUMS, query=answers.query_of(("since", "until", *SUM))),
+    )
     def read_turnover(request: Request, register: str) -> Response:
         return _answer(request, kernel, register, ("since", "until", *SUM), _turnover)
 
-    @routes.get("/registers/{register}/movements", summary="Movements, oldest first, page by page")
+    @routes.get(
+        "/registers/{register}/movements",
+        summary="Movements, oldest first, page by page",
+        openapi_extra=describe(answers.MOVEMENTS, query=answers.query_of(PAGE)),
+    )
     def list_movements(request: Request, register: str) -> Response:
         return _answer(request, kernel, register, PAGE, _movements)
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.context import KernelContext
 from kernel.http.bodies import render_json
+from kernel.http.operations import describe
 from kernel.http.requests import Reply, run
-from kernel.reports import service
+from kernel.reports import answers, service
 from kernel.reports.cache import Answer, ReportCache
 from kernel.reports.formats import render
 from kernel.reports.parameters import read_query
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 def router(kernel: Kernel) -> APIRouter:
     routes, cache = APIRouter(tags=["reports"]), ReportCache()
 
-    @routes.get("/reports", summary="Reports that may be run")
+    @routes.get("/reports", summary="Reports that may be run", openapi_extra=describe(answers.REPORTS))
     def list_reports(request: Request) -> Response:
         return run(request, kernel, _reports, read_only=True)
 
-    @routes.get("/reports/{name}", summary="Run a report; format=json, csv or xlsx, and the report's own parameters")
+    @routes.get(
+        "/reports/{name}",
+        summary="Run a report; format=json, csv or xlsx, and the report's own parameters",
+        openapi_extra=describe(answers.RESULT, query=answers.QUERY, media_types=answers.FILES, refusals=(413,)),
+    )
     def run_report(request: Request, name: str) -> Response:
         given, format = read_query(name, request.query_params.multi_items())
 

@@ -14,8 +14,9 @@ from kernel.auth.service import authenticate
 from kernel.context import KernelContext
 from kernel.http.exchange import exchange_of
 from kernel.http.idempotency import HEADER
+from kernel.http.operations import describe
 from kernel.http.requests import Reply, parse_body, run
-from kernel.transfer import service
+from kernel.transfer import answers, service
 from kernel.transfer.errors import TransferNotReady
 from kernel.transfer.files import FileKind, TransferFiles
 from kernel.transfer.requests import ExportOrder, check_export, check_import
@@ -40,18 +41,32 @@ def router(kernel: Kernel) -> APIRouter:
 
 
 def _add_imports(routes: APIRouter, kernel: Kernel) -> None:
-    @routes.post("/imports", summary="Upload a file, to be imported by a worker", status_code=201)
+    @routes.post(
+        "/imports",
+        summary="Upload a file, to be imported by a worker",
+        status_code=201,
+        openapi_extra=describe(answers.IMPORT, query=answers.IMPORT_QUERY, required=("type",), status=201),
+    )
     async def create_import(request: Request) -> Response:
         return await _upload(request, kernel)
 
-    @routes.get("/imports/{id}/rejects", summary="The rows that were rejected, with the reasons, as JSONL")
+    @routes.get(
+        "/imports/{id}/rejects",
+        summary="The rows that were rejected, with the reasons, as JSONL",
+        openapi_extra=describe(media_types=("application/x-ndjson",), refusals=(409,)),
+    )
     def read_rejects(request: Request, id: str) -> Response:
         found = _ask(request, kernel, lambda ctx: service.get_transfer(ctx, "import", id))
         return _file(kernel, request, found, "rejects", f"rejects-{id}.jsonl", MEDIA_TYPES["jsonl"])
 
 
 def _add_exports(routes: APIRouter, kernel: Kernel) -> None:
-    @routes.post("/exports", summary="Have a worker make a file of documents", status_code=201)
+    @routes.post(
+        "/exports",
+        summary="Have a worker make a file of documents",
+        status_code=201,
+        openapi_extra=describe(answers.EXPORT, body=NewExport, status=201),
+    )
     def create_export(request: Request) -> Response:
         asked, identity = parse_body(request, NewExport), authenticate(kernel, request.headers.get("authorization"))
 
@@ -62,7 +77,11 @@ def _add_exports(routes: APIRouter, kernel: Kernel) -> None:
 
         return run(request, kernel, begin)
 
-    @routes.get("/exports/{id}/file", summary="The file, once it is done")
+    @routes.get(
+        "/exports/{id}/file",
+        summary="The file, once it is done",
+        openapi_extra=describe(media_types=answers.FILES, refusals=(409,)),
+    )
     def read_file(request: Request, id: str) -> Response:
         found = _ask(request, kernel, lambda ctx: service.get_transfer(ctx, "export", id))
         shape = ExportOrder.of(found.request).shape
@@ -74,18 +93,33 @@ def _add_exports(routes: APIRouter, kernel: Kernel) -> None:
 
 
 def _add_common(routes: APIRouter, kernel: Kernel, kind: Kind) -> None:
-    @routes.get(f"/{kind}s", summary=f"The latest {kind}s, newest first", operation_id=f"list_{kind}s")
+    @routes.get(
+        f"/{kind}s",
+        summary=f"The latest {kind}s, newest first",
+        operation_id=f"list_{kind}s",
+        openapi_extra=describe(answers.LISTS[kind]),
+    )
     def list_transfers(request: Request) -> Response:
         return run(
             request, kernel, lambda ctx: {"items": [_present(ctx, t) for t in service.list_transfers(ctx, kind)]},
             read_only=True,
         )  # fmt: skip
 
-    @routes.get(f"/{kind}s/{{id}}", summary=f"How far an {kind} is", operation_id=f"get_{kind}")
+    @routes.get(
+        f"/{kind}s/{{id}}",
+        summary=f"How far an {kind} is",
+        operation_id=f"get_{kind}",
+        openapi_extra=describe(answers.ONE[kind]),
+    )
     def get_transfer(request: Request, id: str) -> Response:
         return run(request, kernel, lambda ctx: _present(ctx, service.get_transfer(ctx, kind, id)), read_only=True)
 
-    @routes.post(f"/{kind}s/{{id}}/cancel", summary=f"Stop an {kind}", operation_id=f"cancel_{kind}")
+    @routes.post(
+        f"/{kind}s/{{id}}/cancel",
+        summary=f"Stop an {kind}",
+        operation_id=f"cancel_{kind}",
+        openapi_extra=describe(answers.ONE[kind]),
+    )
     def cancel_transfer(request: Request, id: str) -> Response:
         return run(request, kernel, lambda ctx: _present(ctx, service.cancel(ctx, kind, id)))
 

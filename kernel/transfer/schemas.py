@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kernel.context import KernelContext
 from kernel.http.errors import InvalidRequest
-from kernel.http.parameters import Reader, read_flag, read_parameters
+from kernel.http.parameters import Reader, one_of, read_flag, read_parameters
 from kernel.transfer.exporter import FileShape
 from kernel.transfer.reading import ExportRequest
 from kernel.transfer.requests import ON_EXISTING, ExportOrder, ImportRequest
@@ -73,7 +73,7 @@ class NewExport(BaseModel):
 
 def read_import(request: Request) -> ImportRequest:
     """What the query of an upload asks for; the format is said there or by the content type. Raises InvalidRequest."""
-    given = read_parameters(request, _PARAMETERS)
+    given = read_parameters(request, IMPORT_PARAMETERS)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     format = given.get("format") or _FORMATS_BY_TYPE.get(media_type)
     faults = []
@@ -105,16 +105,7 @@ def _read_mapping(text: str) -> Any:
         raise ValueError("JSON of few levels") from None
 
 
-def _one_of(*known: str) -> Reader:
-    def read(text: str) -> str:
-        if text not in known:
-            raise ValueError(", ".join(known))
-        return text
-
-    return read
-
-
-_PARAMETERS: dict[str, Reader] = {
-    "type": str, "format": _one_of(*FORMATS), "delimiter": str, "encoding": str, "mapping": _read_mapping, "key": str,
-    "on_existing": _one_of(*ON_EXISTING), "company_id": str, "dry_run": read_flag,
+IMPORT_PARAMETERS: dict[str, Reader] = {
+    "type": str, "format": one_of(FORMATS), "delimiter": str, "encoding": str, "mapping": _read_mapping, "key": str,
+    "on_existing": one_of(ON_EXISTING), "company_id": str, "dry_run": read_flag,
 }  # fmt: skip

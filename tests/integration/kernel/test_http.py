@@ -421,7 +421,11 @@ def test_the_description_is_valid_openapi_and_knows_the_tenants_types(client, ad
     } <= set(paths)
     assert paths["/api/v1/shop/orders"]["post"]["operationId"] == "shop.order.create"
     assert description["components"]["schemas"]["shop.order.input"]["required"] == ["name"]
-    assert all("default" in operation["responses"] for item in paths.values() for operation in item.values())
+    answers = [operation["responses"] for item in paths.values() for operation in item.values()]
+    assert all("500" in responses and "default" not in responses for responses in answers)
+    # Nobody is left to guess what a success looks like.
+    successes = [responses[status] for responses in answers for status in ("200", "201") if status in responses]
+    assert all(success.get("content") for success in successes)
 
 
 def test_older_tools_are_given_openapi_30(client, admin):

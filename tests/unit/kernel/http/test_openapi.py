@@ -118,10 +118,36 @@ def test_an_action_takes_the_arguments_it_declares(description):
 
 def test_every_operation_can_answer_a_problem_and_wants_a_token(description):
     operations = [operation for item in description["paths"].values() for operation in item.values()]
-    assert all("application/problem+json" in o["responses"]["default"]["content"] for o in operations)
+    assert all({"500", "503"} <= o["responses"].keys() and "default" not in o["responses"] for o in operations)
     assert description["security"] == [{"bearer": []}]
     ids = [operation["operationId"] for operation in operations if "operationId" in operation]
     assert len(ids) == len(set(ids)) == 12
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "statuses"),
+    [
+        ("/healthz", "get", "200 401 403 429 431 500 503"),
+        ("/api/v1/shop/invoices", "get", "200 401 403 422 429 431 500 503"),
+        ("/api/v1/shop/invoices", "post", "201 400 401 403 409 413 415 422 429 431 500 503"),
+        ("/api/v1/shop/invoices/{id}", "get", "200 304 401 403 404 422 429 431 500 503"),
+        ("/api/v1/shop/invoices/{id}", "delete", "204 400 401 403 404 409 412 413 422 428 429 431 500 503"),
+        ("/api/v1/shop/invoices/{id}/post", "post", "200 400 401 403 404 409 412 413 415 422 429 431 500 503"),
+    ],
+)
+def test_each_status_an_operation_answers_is_told(description, path, method, statuses):
+    responses = description["paths"][path][method]["responses"]
+    assert " ".join(sorted(responses)) == statuses
+    refusals = [answer for status, answer in responses.items() if int(status) >= 400]
+    assert all(answer["$ref"].startswith("#/components/responses/Problem") for answer in refusals)
+
+
+def test_what_the_framework_guesses_of_a_route_is_not_told():
+    unknown, theirs = ({"content": {"application/json": {"schema": schema}}} for schema in ({}, {"$ref": "#/x"}))
+    guessed = {"responses": {"200": {"description": "OK", **unknown}, "422": {"description": "Theirs", **theirs}}}
+    said = build_openapi("Shop", "1", {"paths": {"/x": {"get": guessed}}}, None)["paths"]["/x"]["get"]["responses"]
+    assert "content" not in said["200"]
+    assert "422" not in said
 
 
 @pytest.mark.parametrize(
