@@ -7,7 +7,10 @@ more than the limit are made, and what is counted as used may be a block ahead o
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kernel.db.database import Database
 from kernel.db.unit_of_work import UnitOfWork
@@ -34,13 +37,22 @@ COUNT_COMPANIES = "SELECT count(*) FROM {t}.documents WHERE type = 'kernel.compa
 _LOCK_COMPANIES = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
+@dataclass(slots=True)
+class _Block:
+    """What a process may still make for one tenant without asking. lock: held while it asks, for that tenant alone."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    period: str = ""
+    left: int = 0
+
+
 class Quotas:
     """One per process. plans: limits by plan, under those of the tenant itself."""
 
     def __init__(self, plans: Plans, database: Database) -> None:
         self.plans = plans
         self._database = database
-        self._blocks: dict[tuple[str, str], int] = {}
+        self._blocks: dict[str, _Block] = {}
         self._lock = threading.Lock()
 
     def admit_document(self, uow: UnitOfWork, type_name: str, now: datetime) -> None:
@@ -52,12 +64,13 @@ class Quotas:
         limit = find_limit(self.plans, tenant, Measure.DOCUMENTS)
         if limit is None:
             return
-        key = (tenant.id, period_of(now))
+        period = period_of(now)
         with self._lock:
-            left = self._blocks.get(key, 0) or self._reserve(uow, limit, period_of(now))
-            self._blocks[key] = left - 1
-            if len(self._blocks) > 1:
-                self._forget_other_periods(key)
+            block = self._blocks.setdefault(tenant.id, _Block())
+        with block.lock:
+            if block.period != period:
+                block.period, block.left = period, 0
+            block.left = (block.left or self._reserve(uow, limit, period)) - 1
 
     def admit_change(self, uow: UnitOfWork, type_name: str) -> None:
         """Refuse to write more once upkeep has found that the tenant keeps too much. Raises TenantLimitReached."""
@@ -83,20 +96,22 @@ class Quotas:
         wanted = {
             "tenant": tenant.id, "measure": Measure.DOCUMENTS, "period": period, "limit": limit, "block": BLOCK_MAX,
         }  # fmt: skip
-        with self._database.glance(aside=True) as platform:
-            row = platform.execute(_RESERVE, wanted).fetchone()
-            if row is None:
-                count = uow.execute(COUNT_DOCUMENTS, [f"{period}-01"]).fetchone()
-                platform.execute(_BEGIN_PERIOD, [tenant.id, Measure.DOCUMENTS, period, count[0] if count else 0])
-                row = platform.execute(_RESERVE, wanted).fetchone()
+        row = self._ask(wanted)
+        if row is None:
+            # Before the second connection is taken, of which there is one for all tenants: counting takes its time.
+            count = uow.execute(COUNT_DOCUMENTS, [f"{period}-01"]).fetchone()
+            row = self._ask(wanted, [tenant.id, Measure.DOCUMENTS, period, count[0] if count else 0])
         assert row is not None
         if row[0] <= 0:
             raise TenantLimitReached(limit=Measure.DOCUMENTS, maximum=limit, used=row[1])
         return int(row[0])
 
-    def _forget_other_periods(self, key: tuple[str, str]) -> None:
-        for other in [other for other in self._blocks if other[0] == key[0] and other != key]:
-            del self._blocks[other]
+    def _ask(self, wanted: Mapping[str, Any], begun: Sequence[Any] | None = None) -> tuple[Any, ...] | None:
+        """How many were granted and are used; None where nothing was counted in the period. begun: what was there."""
+        with self._database.glance(aside=True) as platform:
+            if begun is not None:
+                platform.execute(_BEGIN_PERIOD, begun)
+            return platform.execute(_RESERVE, wanted).fetchone()
 
 
 def period_of(now: datetime) -> str:

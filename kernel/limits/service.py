@@ -33,6 +33,7 @@ _STORAGE = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) / 1048576 FROM pg_class c
  WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
 """
+_RESERVED = "SELECT used FROM {p}.usage WHERE tenant_id = %s AND measure = %s AND period = %s"
 _LEVELS_NOTED = "SELECT measure, period, level FROM {p}.usage WHERE tenant_id = %s"
 _NOTE = """
 INSERT INTO {p}.usage AS u (tenant_id, measure, period, used, level) VALUES (%s, %s, %s, %s, %s)
@@ -65,16 +66,20 @@ def admit_user(uow: UnitOfWork, plans: Plans, tenant_id: str) -> None:
         raise TenantLimitReached(limit=Measure.USERS, maximum=limit, used=used)
 
 
-def measure_usage(ctx: KernelContext, plans: Plans) -> list[Usage]:
-    """How much of each limit the tenant uses, limited or not."""
+def measure_usage(ctx: KernelContext, plans: Plans, *, is_estimate: bool = False) -> list[Usage]:
+    """How much of each limit the tenant uses, limited or not.
+
+    is_estimate: documents as they were reserved, and none where none are limited; counting would read them all.
+    """
     tenant, uow = ctx.runtime.tenant, ctx.uow
     period = period_of(ctx.now)
     with ctx.kernel.database.glance(aside=True) as platform:
         users = _count(platform, _USERS, [tenant.id])
+        reserved = _count(platform, _RESERVED, [tenant.id, Measure.DOCUMENTS, period]) if is_estimate else 0
     counted = {
         Measure.COMPANIES: _count(uow, COUNT_COMPANIES),
         Measure.USERS: users,
-        Measure.DOCUMENTS: _count(uow, COUNT_DOCUMENTS, [f"{period}-01"]),
+        Measure.DOCUMENTS: reserved if is_estimate else _count(uow, COUNT_DOCUMENTS, [f"{period}-01"]),
         Measure.STORAGE: _count(uow, _STORAGE, [f'"{tenant.schema}"']),
     }
     return [
@@ -90,7 +95,7 @@ def watch_usage(kernel: Kernel, tenant: TenantRecord) -> list[Usage]:
         return []
     noted = _noted_levels(kernel.database, tenant)
     with kernel.operate(tenant) as ctx:
-        usage = measure_usage(ctx, plans)
+        usage = measure_usage(ctx, plans, is_estimate=True)
         news = [found for found in usage if _LEVELS.index(found.level) > _LEVELS.index(noted.get(_key(found), "ok"))]
         for found in news:
             ctx.documents.create("kernel.notification", _notification(found))

@@ -10,7 +10,7 @@ import pytest
 from kernel.limits.errors import LimitUnknown, TenantLimitReached
 from kernel.limits.measures import Measure, Usage
 from kernel.limits.quotas import Quotas
-from kernel.limits.service import set_limits, watch_usage
+from kernel.limits.service import measure_usage, set_limits, watch_usage
 from kernel.main import build_kernel
 from kernel.settings import Settings
 from kernel.tenancy.service import NewTenant
@@ -78,6 +78,27 @@ def test_processes_together_stay_within_the_limit(house, tenant):
         admitted = sum(pool.map(make, range(60)))
     # Blocks shrink towards the limit, so that at most a document or two of another process's block are left over.
     assert 28 <= admitted <= 30
+
+
+def test_a_tenant_that_waits_for_its_count_keeps_no_other_waiting(house, tenant):
+    other = limit(house, house.make_tenant(f"q{next(_numbers)}"), documents_per_month=1000)
+    tenant = limit(house, tenant, documents_per_month=1)
+    house.create(other)
+    house.create(tenant)
+    with house.kernel.database.platform() as uow, ThreadPoolExecutor(2) as pool:
+        uow.execute("UPDATE {p}.usage SET used = used WHERE tenant_id = %s", [tenant.id])
+        waiting = pool.submit(create_until_refused, house, tenant, 1)
+        wait_until_blocked(uow)
+        assert pool.submit(house.create, other).result(5)
+        uow.rollback()
+        assert waiting.result(5)[1].details["limit"] == "documents_per_month"
+
+
+def wait_until_blocked(uow):
+    """Until somebody waits for what this transaction holds."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    while not uow.execute(asked).fetchone()[0]:
+        uow.execute("SELECT pg_stat_clear_snapshot()")
 
 
 def test_a_refused_document_leaves_nothing(house, tenant):
@@ -168,6 +189,20 @@ def test_administrators_are_warned_at_80_percent_once_and_at_the_limit_once(hous
     create_until_refused(house, tenant)
     watch_usage(house.kernel, tenant)
     assert warnings(house, tenant) == ["80 % of documents_per_month", "The limit documents_per_month is reached"]
+
+
+def test_watching_reads_none_of_the_documents(house, tenant):
+    tenant = limit(house, tenant, documents_per_month=1000)
+    for _ in range(3):
+        house.create(tenant)
+    scans = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_xact_user_tables WHERE relid = %s::regclass"
+    with house.kernel.operate(tenant) as ctx:
+        plans = house.kernel.quotas.plans
+        for is_estimate, used, reads in ((True, 50, 1), (False, 3, 2)):
+            before = ctx.uow.execute(scans, [f"{tenant.schema}.documents"]).fetchone()[0]
+            found = {usage.measure: usage.used for usage in measure_usage(ctx, plans, is_estimate=is_estimate)}
+            after = ctx.uow.execute(scans, [f"{tenant.schema}.documents"]).fetchone()[0]
+            assert (found[Measure.DOCUMENTS], after - before) == (used, reads)
 
 
 def test_the_api_says_what_is_used(house, app):
