@@ -44,6 +44,12 @@ class BulkWriter(Protocol):
     def take(self, change: Any) -> bool: ...
 
 
+class RowsAhead(Protocol):
+    """See `kernel.documents.ahead`, which knows what a row is."""
+
+    def row(self, uow: UnitOfWork, id: str) -> Any: ...
+
+
 @dataclass
 class Work:
     """What is being gathered in this transaction until a document is written; shared by all its contexts.
@@ -51,7 +57,8 @@ class Work:
     writing: ids of documents in the middle of being saved or acted upon. seen: rows of others that were read together
     meanwhile. held: types by id of new documents not written yet. late: documents by what stands for their numbers;
     waiting: writes that a number is missing for. changed_types: those that caches are kept of.
-    bulk: takes writes that are to be one statement, during an import.
+    bulk: takes writes that are to be one statement, during an import. ahead: finds what other deliveries of the same
+    transaction are about as well.
     """
 
     staged: dict[str, list[Movement]] = field(default_factory=lambda: defaultdict(list))
@@ -63,6 +70,7 @@ class Work:
     waiting: list[Any] = field(default_factory=list)
     changed_types: set[str] = field(default_factory=set)
     bulk: BulkWriter | None = None
+    ahead: RowsAhead | None = None
 
     def forget(self, document_id: str) -> None:
         """What was gathered for a document that is not written after all, and whatever waits to be written."""

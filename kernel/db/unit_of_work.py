@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +21,12 @@ SQL_TEXTS_MAX = 4096
 # Of errors that end a connection: it broke, an administrator ended it, another process of the server crashed.
 LOST_STATES = (None, "57P01", "57P02")
 
+# Anything else than a reading statement, or one that locks what it reads: rather too much than too little.
+_READING = re.compile(r"\s*(?:SELECT|WITH)\b")
+_EFFECT = re.compile(
+    r"\b(?:INSERT|UPDATE|DELETE|MERGE|FOR\s+(?:KEY\s+)?SHARE|pg_\w*lock\w*|pg_notify|nextval|setval)\b", re.IGNORECASE
+)
+
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
@@ -29,8 +36,17 @@ def qualify(sql: str, schema: str) -> str:
     return sql.replace("{t}", f'"{schema}"').replace("{p}", PLATFORM_SCHEMA)
 
 
+@lru_cache(maxsize=SQL_TEXTS_MAX)
+def has_effect(sql: str) -> bool:
+    """Whether a statement may change something, or lock something that others change."""
+    return not _READING.match(sql) or _EFFECT.search(sql) is not None
+
+
 class UnitOfWork:
-    """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement."""
+    """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement.
+
+    effects: how many statements so far may have changed or locked something.
+    """
 
     raw_cursor: ClassVar[type[psycopg.RawCursor[Any]]] = psycopg.RawCursor
 
@@ -39,6 +55,7 @@ class UnitOfWork:
         self.tenant = tenant
         self.generation = generation
         self.is_committed = False
+        self.effects = 0
         self._is_doomed = False
         self._has_ended = False
         self._held_back: list[Callable[[], None]] = []
@@ -63,6 +80,7 @@ class UnitOfWork:
         if self._has_ended:
             # The connection is back in the pool, and may be another tenant's by now.
             raise RuntimeError("this unit of work has ended; what it was to read must be read before")
+        self.effects += has_effect(sql)
         return qualify(sql, self.tenant.schema if self.tenant else "")
 
     def execute_statement(self, statement: Executable) -> psycopg.Cursor[Any]:

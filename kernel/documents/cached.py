@@ -54,12 +54,14 @@ class CachedDocuments:
 
 
 def known_document(ctx: KernelContext, type: DocumentType, id: str) -> Document | None:
-    """A copy of what is in memory: of a cached type, or read before while the document at hand is being saved."""
+    """A copy of what is in memory: of a cached type, or read together with others before."""
     cached = _cached(ctx, type)
     if cached is not None:
         found = cached.by_id.get(id)
         return found.copy() if found is not None else None
     row: Row | None = ctx.work.seen.get(id)
+    if row is None and ctx.work.ahead is not None:
+        row = ctx.work.ahead.row(ctx.uow, id)
     if row is None or row.type != type.name:
         return None
     return to_document(type, *reveal_each(ctx, type, [row]))

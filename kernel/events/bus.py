@@ -5,12 +5,13 @@ suite that any other has to pass.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.ahead import Ahead
 from kernel.tenancy.record import TenantRecord
 from sdk.event import Event
 
@@ -26,13 +27,17 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one subscriber. attempts: how often it was tried so far, as far as that was counted."""
+    """One event for one subscriber. attempts: how often it was tried so far, as far as that was counted.
+
+    together: of what all that share its transaction are about.
+    """
 
     id: int
     subscriber: str
     attempts: int
     created_at: datetime
     event: Event
+    together: Ahead | None = field(default=None, compare=False, repr=False)
 
 
 Handler = Callable[[UnitOfWork, Delivery], None]
@@ -52,6 +57,13 @@ class Bus(Protocol):
 
     def deliver(self, tenant: TenantRecord, handle: Handler) -> Outcome | None:
         """Bring one due delivery to the handler, in one transaction with its receipt; None when nothing is due."""
+
+    def deliver_some(self, tenant: TenantRecord, handle: Handler, most: int) -> Sequence[Outcome]:
+        """The same for up to so many; none when nothing is due.
+
+        Several may share a transaction, but at most the last of them has changed or locked anything in it, and a
+        failure counts for the one that failed.
+        """
 
     def next_due(self, tenant: TenantRecord) -> datetime | None:
         """When the tenant's next delivery is due, None when there is none."""

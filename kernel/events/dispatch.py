@@ -26,6 +26,7 @@ class Dispatch:
         event = delivery.event
         applet = delivery.subscriber.partition(":")[0]
         ctx = self._kernel.deliver_context(uow, applet, event.correlation_id, event.id)
+        ctx.work.ahead = delivery.together
         (shown,) = reveal_events(ctx, [event])
         caller_of(ctx.runtime, delivery.subscriber)(ctx=ctx, event=shown)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Sequence
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.ahead import Ahead
 from kernel.events import store
 from kernel.events.announcements import Announcements
 from kernel.events.bus import Delivery, Handler, Outcome
 from kernel.events.retry import ATTEMPTS_MAX, error_text, retry_delay
+from kernel.events.runs import Found, Runs
 from kernel.parts import Parts
 from kernel.runtime import TenantRuntime
 from kernel.telemetry.logs import get_logger
@@ -21,6 +25,8 @@ from sdk.event import Event
 
 # Looking for what is due costs more than taking it, so it is done for many at once.
 DELIVERIES_FOUND_MAX = 500
+# For how long those that share a transaction go on with the next one.
+RUN_S_MAX = 0.1
 PROCESS_ENDED = "the process that delivered it ended, each time"
 
 _log = get_logger()
@@ -29,12 +35,20 @@ _log = get_logger()
 class PostgresBus:
     """See `Bus`. Any number of processes may deliver for one tenant at once."""
 
-    def __init__(self, kernel: Parts, *, chance: random.Random | None = None) -> None:
-        self._kernel = kernel
+    def __init__(
+        self,
+        kernel: Parts,
+        *,
+        chance: random.Random | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kernel, self._monotonic = kernel, monotonic
         self._announcements = Announcements()
         self._chance = chance or random.Random()
         self._parked: dict[str, int] = {}
-        self._found: dict[str, deque[tuple[int, bool]]] = {}
+        self._runs: dict[str, Runs] = defaultdict(Runs)
+        # As the look that found nothing any more has seen it.
+        self._next_due: dict[str, datetime | None] = {}
         self._began_at = kernel.clock()
 
     def announce(self, tenant: TenantRecord) -> None:
@@ -51,8 +65,89 @@ class PostgresBus:
         self._announcements.close()
 
     def next_due(self, tenant: TenantRecord) -> datetime | None:
+        if tenant.id in self._next_due:
+            return self._next_due.pop(tenant.id)
         with self._kernel.database.transaction(tenant) as uow:
             return store.next_due(uow)
+
+    def deliver_some(self, tenant: TenantRecord, handle: Handler, most: int) -> Sequence[Outcome]:
+        """As many of one subscriber in one transaction as change nothing, and one that does.
+
+        So nothing is locked for longer, nothing read is older and nothing fails otherwise than if each had its own.
+        """
+        runs = self._runs[tenant.id]
+        self._next_due.pop(tenant.id, None)
+        if not runs:
+            self._look(tenant, runs)
+        run = runs.take_run(most)
+        if len(run) > 1:
+            outcomes = self._deliver_run(tenant, handle, run)
+            if outcomes:
+                return outcomes
+        else:
+            runs.put_back(run)
+        if not runs:
+            return ()
+        outcome = self.deliver(tenant, handle)
+        return () if outcome is None else (outcome,)
+
+    def _look(self, tenant: TenantRecord, runs: Runs) -> None:
+        """In a transaction of its own, which ends before anything is handled."""
+        with self._kernel.database.transaction(tenant) as uow:
+            runtime = self._kernel.runtimes.get(uow)
+            subscribers, now = subscriber_names(runtime), self._kernel.clock()
+            self._park(runtime, subscribers, now)
+            found = store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX, self._began_at)
+            if not found:
+                self._next_due[tenant.id] = store.next_due(uow)
+        runs.add(found)
+
+    def _deliver_run(self, tenant: TenantRecord, handle: Handler, run: Sequence[Found]) -> list[Outcome]:
+        """Claim, effects, then receipts and acknowledgements of those handled; none when none could be claimed.
+
+        Where it is not known which one has failed, none is counted: the next is taken alone.
+        """
+        runs, subscriber = self._runs[tenant.id], run[0].subscriber
+        at_hand: Delivery | None = None
+        handled: list[tuple[Delivery, bool]] = []
+        try:
+            with self._kernel.database.transaction(tenant) as uow:
+                claimed = self._claim(uow, run)
+                mark, until = uow.effects, self._monotonic() + RUN_S_MAX
+                for at_hand, is_new in claimed:
+                    if is_new:
+                        _handle(uow, handle, at_hand)
+                    handled.append((at_hand, is_new))
+                    if uow.effects != mark or self._monotonic() >= until:
+                        break
+                at_hand = None
+                has_effect = uow.effects != mark
+                if handled:
+                    self._acknowledge(uow, handled)
+                    uow.commit()
+        except Exception as error:  # reason: whatever went wrong is counted, or happens again to the one taken alone
+            runs.shorten(subscriber)
+            runs.put_back(one for one in run if at_hand is None or one.id != at_hand.id)
+            outcome = self._count_failure(tenant, at_hand, error, False) if at_hand is not None else None
+            return [outcome] if outcome is not None else []
+        left = {delivery.id for delivery, _ in claimed[len(handled) :]}
+        runs.put_back(one for one in run if one.id in left)
+        if has_effect or left:
+            runs.shorten(subscriber, 1 if has_effect else len(handled))
+        else:
+            runs.lengthen(subscriber)
+        return [Outcome.DONE if is_new else Outcome.REPEATED for _, is_new in handled]
+
+    def _claim(self, uow: UnitOfWork, run: Sequence[Found]) -> list[tuple[Delivery, bool]]:
+        subscribers = subscriber_names(self._kernel.runtimes.get(uow))
+        rows = store.claim_deliveries(uow, [one.id for one in run], subscribers, self._kernel.clock())
+        claimed = [_delivery(row) for row in rows]
+        together = Ahead([delivery.event.aggregate_id for delivery, is_new in claimed if is_new])
+        return [(replace(delivery, together=together), is_new) for delivery, is_new in claimed]
+
+    def _acknowledge(self, uow: UnitOfWork, handled: Sequence[tuple[Delivery, bool]]) -> None:
+        new = [delivery.id for delivery, is_new in handled if is_new]
+        store.acknowledge(uow, [delivery.id for delivery, _ in handled], new, self._kernel.clock())
 
     def deliver(self, tenant: TenantRecord, handle: Handler) -> Outcome | None:
         """One transaction: claim, receipt, effect, acknowledgement. A failure is counted in a second one.
@@ -72,13 +167,25 @@ class PostgresBus:
                     delivery, is_new, is_counted = taken
                     outcome = Outcome.DONE if is_new else Outcome.REPEATED
                     if is_new:
-                        handle(uow, delivery)
+                        self._handle_alone(uow, handle, delivery)
                 uow.commit()
                 return outcome
         except Exception as error:
             if delivery is None:
                 raise
+            self._runs[tenant.id].shorten(delivery.subscriber)
             return self._count_failure(tenant, delivery, error, is_counted)
+
+    def _handle_alone(self, uow: UnitOfWork, handle: Handler, delivery: Delivery) -> None:
+        """Remember whether it changed anything: what does not may share its transaction with others."""
+        assert uow.tenant is not None
+        mark = uow.effects
+        _handle(uow, handle, delivery)
+        runs = self._runs[uow.tenant.id]
+        if uow.effects == mark:
+            runs.lengthen(delivery.subscriber)
+        else:
+            runs.shorten(delivery.subscriber)
 
     def _take(self, uow: UnitOfWork) -> tuple[Delivery, bool, bool] | Outcome | None:
         """The delivery, whether it is new to its consumer, whether this attempt was counted; or that one has died."""
@@ -86,32 +193,28 @@ class PostgresBus:
         subscribers = subscriber_names(runtime)
         now = self._kernel.clock()
         self._park(runtime, subscribers, now)
-        found = self._found.setdefault(runtime.tenant.id, deque())
+        runs = self._runs[runtime.tenant.id]
         # What was found before may be gone or held by now; then, once, look anew.
-        taken = self._take_first(uow, found, subscribers, now)
+        taken = self._take_first(uow, runs, subscribers, now)
         if taken is None:
-            found.extend(store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX, self._began_at))
-            taken = self._take_first(uow, found, subscribers, now)
+            runs.add(store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX, self._began_at))
+            taken = self._take_first(uow, runs, subscribers, now)
         return taken
 
     def _take_first(
-        self, uow: UnitOfWork, found: deque[tuple[int, bool]], subscribers: Sequence[str], now: datetime
+        self, uow: UnitOfWork, runs: Runs, subscribers: Sequence[str], now: datetime
     ) -> tuple[Delivery, bool, bool] | Outcome | None:
-        """The first that can be taken; several threads may share what was found."""
+        """The first that can be taken."""
         assert uow.tenant is not None
-        while found:
-            try:
-                id, is_suspect = found.popleft()
-            except IndexError:
-                return None
-            if is_suspect:
-                begun = self._begin_attempt(uow.tenant, id, subscribers, now)
+        while (found := runs.take()) is not None:
+            if found.is_suspect:
+                begun = self._begin_attempt(uow.tenant, found.id, subscribers, now)
                 if begun is Outcome.DEAD:
                     return begun
                 if begun is None:
                     continue
-            if row := store.take_delivery(uow, id, subscribers, now):
-                return *_delivery(row), is_suspect
+            if row := store.take_delivery(uow, found.id, subscribers, now):
+                return *_delivery(row), found.is_suspect
         return None
 
     def _begin_attempt(
@@ -174,6 +277,12 @@ def subscriber_names(runtime: TenantRuntime) -> list[str]:
         found = [hook["function"] for hook in hooks if hook["hook"] == "on_event"]
         runtime.remember("subscribers", found)
     return found
+
+
+def _handle(uow: UnitOfWork, handle: Handler, delivery: Delivery) -> None:
+    """What is put off until the commit is part of it."""
+    handle(uow, delivery)
+    uow.release()
 
 
 def _delivery(row: Any) -> tuple[Delivery, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kernel.db.unit_of_work import UnitOfWork
@@ -26,19 +26,24 @@ class Relay:
 
     def turn(self, tenant: TenantRecord, is_over: Callable[[], bool] = lambda: False) -> int:
         """Deliver until nothing is due, the bound is reached or it is over; how many were taken."""
-        for count in range(TURN_DELIVERIES_MAX):
-            if is_over() or self.deliver_one(tenant) is None:
-                return count
-        return TURN_DELIVERIES_MAX
+        count = 0
+        while count < TURN_DELIVERIES_MAX and not is_over():
+            taken = len(self.deliver(tenant, TURN_DELIVERIES_MAX - count))
+            if not taken:
+                break
+            count += taken
+        return count
 
-    def deliver_one(self, tenant: TenantRecord) -> Outcome | None:
+    def deliver(self, tenant: TenantRecord, most: int = 1) -> Sequence[Outcome]:
+        """Up to so many, those that may share a transaction in one; what became of them, nothing when none was due."""
         started = self.seconds()
         with log_scope(LogScope(tenant_id=tenant.id)) as scope:
-            outcome = self.bus.deliver(tenant, lambda uow, delivery: self._handle(uow, delivery, scope))
-        if outcome is not None:
+            outcomes = self.bus.deliver_some(tenant, lambda uow, delivery: self._handle(uow, delivery, scope), most)
+        each = (self.seconds() - started) / max(len(outcomes), 1)
+        for outcome in outcomes:
             self.metrics.deliveries.labels(outcome.value).inc()
-            self.metrics.delivery_seconds.observe(self.seconds() - started)
-        return outcome
+            self.metrics.delivery_seconds.observe(each)
+        return outcomes
 
     def _handle(self, uow: UnitOfWork, delivery: Delivery, scope: LogScope) -> None:
         scope.user_id = f"applet:{delivery.subscriber.partition(':')[0]}"

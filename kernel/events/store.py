@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from kernel.db.unit_of_work import UnitOfWork, qualify
+from kernel.events.runs import Found
 from sdk.event import Event
 from sdk.values import decimal_text
 
@@ -55,7 +56,8 @@ _IS_DUE = "d.state = 'pending' AND d.due_at <= %(now)s AND d.subscriber = ANY(%(
 _IS_SUSPECT = "(d.created_at <= %(since)s OR d.attempts > 0)"
 
 _FIND_DUE = f"""
-SELECT d.id, {_IS_SUSPECT} FROM {{t}}.deliveries d WHERE {_IS_DUE} AND {_IS_FIRST} ORDER BY d.due_at LIMIT %(limit)s
+SELECT d.id, d.subscriber, {_IS_SUSPECT} FROM {{t}}.deliveries d
+ WHERE {_IS_DUE} AND {_IS_FIRST} ORDER BY d.due_at LIMIT %(limit)s
 """
 
 # Claim, receipt and acknowledgement at once: rolled back together, they leave the delivery as it was.
@@ -70,6 +72,25 @@ WITH next AS (
 )
 SELECT taken.id, taken.subscriber, taken.attempts, taken.created_at, EXISTS (SELECT 1 FROM receipt), {EVENT_COLUMNS}
   FROM taken JOIN {{t}}.events e ON e.position = taken.event_position
+"""
+
+# Several, held until the transaction ends. What has failed since it was found is left to be taken alone.
+_CLAIM = f"""
+SELECT d.id, d.subscriber, d.attempts, d.created_at,
+       NOT EXISTS (SELECT FROM {{t}}.inbox i WHERE i.consumer = d.subscriber AND i.event_id = d.event_id),
+       {EVENT_COLUMNS}
+  FROM {{t}}.deliveries d JOIN {{t}}.events e ON e.position = d.event_position
+ WHERE d.id = ANY(%(ids)s::bigint[]) AND d.attempts = 0 AND {_IS_DUE} AND {_IS_FIRST}
+ ORDER BY d.id FOR UPDATE OF d SKIP LOCKED
+"""
+
+# A receipt that is there by now is an error: somebody else has handled the event meanwhile.
+_ACKNOWLEDGE = """
+WITH taken AS (
+    DELETE FROM {t}.deliveries d WHERE d.id = ANY(%(ids)s::bigint[]) RETURNING d.id, d.subscriber, d.event_id
+)
+INSERT INTO {t}.inbox (consumer, event_id, processed_at)
+SELECT subscriber, event_id, %(now)s FROM taken WHERE id = ANY(%(new)s::bigint[])
 """
 
 _BEGIN_ATTEMPT = f"""
@@ -119,18 +140,16 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON")
 
 
-def find_due(
-    uow: UnitOfWork, subscribers: Sequence[str], now: datetime, limit: int, since: datetime
-) -> list[tuple[int, bool]]:
-    """Ids of deliveries that could be taken now, the longest due first; nothing is locked yet.
+def find_due(uow: UnitOfWork, subscribers: Sequence[str], now: datetime, limit: int, since: datetime) -> list[Found]:
+    """Deliveries that could be taken now, the longest due first; nothing is locked yet.
 
-    With each, whether it has failed before or was there at the moment `since`.
+    Suspect is what has failed before or was there at the moment `since`.
     """
     assert uow.tenant is not None
     sql = qualify(_FIND_DUE, uow.tenant.schema)
     values = {"subscribers": list(subscribers), "now": now, "limit": limit, "since": since}
     # Planned each time: a plan kept from when the queue was empty would sort all of it once it is long.
-    return [(id, is_suspect) for id, is_suspect in uow.connection.execute(sql, values, prepare=False)]
+    return [Found(*row) for row in uow.connection.execute(sql, values, prepare=False)]
 
 
 def begin_attempt(
@@ -159,6 +178,18 @@ def forget_receipts(uow: UnitOfWork, before: datetime, limit: int) -> int:
 def take_delivery(uow: UnitOfWork, id: int, subscribers: Sequence[str], now: datetime) -> Any | None:
     """The delivery as (id, subscriber, attempts, created_at, is_new, *event columns); None when it is taken or held."""
     return uow.execute(_TAKE_DELIVERY, {"id": id, "subscribers": list(subscribers), "now": now}).fetchone()
+
+
+def claim_deliveries(uow: UnitOfWork, ids: Sequence[int], subscribers: Sequence[str], now: datetime) -> list[Any]:
+    """Those of them that are due and not held, oldest first: (id, subscriber, attempts, created_at, is_new, *event
+    columns). They stay where they are until they are acknowledged.
+    """
+    return uow.execute(_CLAIM, {"ids": list(ids), "subscribers": list(subscribers), "now": now}).fetchall()
+
+
+def acknowledge(uow: UnitOfWork, ids: Sequence[int], new: Sequence[int], now: datetime) -> None:
+    """Remove claimed deliveries, and leave a receipt of the new ones."""
+    uow.execute(_ACKNOWLEDGE, {"ids": list(ids), "new": list(new), "now": now})
 
 
 def count_failure(

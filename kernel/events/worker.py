@@ -7,7 +7,9 @@ due, and a slow sweep over all tenants finds what a crash left behind.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 # What is due but was not taken is held by another relay, or waits for an earlier one: not again at once.
 LOOK_AGAIN_S_MIN = 1.0
+# While much is written, deliveries wait so long for each other: a turn for one costs nearly as much as for many.
+ROUND_INTERVAL_S = 0.1
 
 
 class Worker:
@@ -46,9 +50,12 @@ class Worker:
         self._searched = Announcements()
         self._transfers, self._transferred = TransferJobs(kernel), Announcements()
         self._is_stopping = threading.Event()
+        self._round_at = -math.inf
         upkeep = Upkeep(kernel, numbers)
         self._loops = (
-            TenantLoop("bos-deliveries", kernel.directory, self.bus.wait, self._deliver, numbers, threads=threads),
+            TenantLoop(
+                "bos-deliveries", kernel.directory, self._wait_for_deliveries, self._deliver, numbers, threads=threads
+            ),
             TenantLoop("bos-upkeep", kernel.directory, self._changed.take, upkeep, numbers, threads=threads),
             TenantLoop("bos-search", kernel.directory, self._wait_for_changes, SearchKeeper(kernel), numbers),
             TenantLoop("bos-transfers", kernel.directory, self._transferred.take, self._transfers, numbers),
@@ -92,6 +99,16 @@ class Worker:
     def _wait_for_changes(self, seconds: float) -> frozenset[str]:
         """Nobody is woken by each of many writes: one looks once a second who has written."""
         return self._searched.take(min(seconds, REFRESH_INTERVAL_S))
+
+    def _wait_for_deliveries(self, seconds: float) -> frozenset[str]:
+        """At once for the first after a pause; then rounds begin an interval apart, and nobody is woken in between."""
+        began = time.monotonic()
+        rest = min(seconds, self._round_at + ROUND_INTERVAL_S - began)
+        if rest > 0:
+            self._is_stopping.wait(rest)
+        names = self.bus.wait(max(0.0, began + seconds - time.monotonic()))
+        self._round_at = time.monotonic()
+        return names
 
     def _deliver(self, tenant: TenantRecord) -> float | None:
         """One turn for a tenant; in how many seconds its next delivery is due."""

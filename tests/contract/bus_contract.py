@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,14 +17,19 @@ from sdk.identifiers import new_id
 
 THREADS = 4
 ROUNDS_MAX = 10_000
+MANY = 40
 SUBSCRIBERS = ("shop:first", "shop:second")
 
 
 class Bench(Protocol):
-    """A tenant with the two subscribers, a bus, and a clock that can be moved."""
+    """A tenant with the two subscribers, a bus, and a clock that can be moved.
+
+    most: how many deliveries the bus is asked for at once; None asks for one by `deliver`.
+    """
 
     bus: Bus
     tenant: TenantRecord
+    most: int | None
 
     def publishing(self) -> AbstractContextManager[Callable[[str, str], Event]]:
         """A transaction that commits at the end, and a function that publishes (aggregate id, text) in it."""
@@ -68,14 +73,21 @@ def publish(bench: Bench, *texts: str, aggregate: str | None = None) -> Event:
 
 
 def drain(bench: Bench, handler: Handler) -> Counter[Outcome]:
-    """Deliver until nothing is due."""
+    """Deliver until nothing is due, one at a time or as many as the bench says."""
     outcomes: Counter[Outcome] = Counter()
     for _ in range(ROUNDS_MAX):
-        outcome = bench.bus.deliver(bench.tenant, handler)
-        if outcome is None:
+        taken = _deliver(bench, handler)
+        if not taken:
             return outcomes
-        outcomes[outcome] += 1
+        outcomes.update(taken)
     raise AssertionError("the bus never comes to rest")
+
+
+def _deliver(bench: Bench, handler: Handler) -> Sequence[Outcome]:
+    if bench.most is not None:
+        return bench.bus.deliver_some(bench.tenant, handler, bench.most)
+    outcome = bench.bus.deliver(bench.tenant, handler)
+    return () if outcome is None else (outcome,)
 
 
 def wait_out(bench: Bench) -> None:
@@ -183,6 +195,30 @@ class BusContract:
         assert drain(bench, handler) == {Outcome.RETRIED: 2}
         assert drain(bench, handler) == {}
         assert bench.bus.next_due(bench.tenant) is not None
+
+    def test_one_that_fails_among_many_is_the_only_one_counted(self, bench):
+        handler = Handler()
+        texts = [f"{number:02}" for number in range(MANY)]
+        publish(bench, *texts)
+        drain(bench, handler)
+        handler.failures["again 20"] = 2
+        publish(bench, *(f"again {text}" for text in texts))
+        assert drain(bench, handler) == {Outcome.DONE: 2 * (MANY - 1), Outcome.RETRIED: 2}
+        wait_out(bench)
+        assert drain(bench, handler) == {Outcome.DONE: 2}
+        for subscriber in SUBSCRIBERS:
+            assert Counter(handler.texts(subscriber)) == Counter([*texts, *(f"again {text}" for text in texts)])
+
+    def test_those_delivered_twice_among_many_take_effect_once(self, bench):
+        handler = Handler()
+        events = [publish(bench, f"{number}") for number in range(MANY)]
+        drain(bench, handler)
+        for event in events[::2]:
+            bench.publish_again(event)
+            publish(bench, f"beside {event.payload['text']}")
+        outcomes = drain(bench, handler)
+        assert outcomes == {Outcome.REPEATED: MANY, Outcome.DONE: MANY}
+        assert len(handler.effects) == 2 * (MANY + MANY // 2)
 
     def test_several_at_once_deliver_each_event_once_and_in_order(self, bench):
         handler, aggregates = Handler(), [new_id() for _ in range(5)]

@@ -33,10 +33,12 @@ def second(ctx, event):
 class PostgresBench:
     """A tenant of its own in a house that all tests share."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, house: House, most: int | None) -> None:
+        self.house, self.most = house, most
         self.tenant = house.make_tenant(f"bench{next(_numbers)}")
         self.bus = PostgresBus(house.kernel, chance=random.Random(7))
+        # What was there when the bus began is always taken alone.
+        self.advance(1)
 
     @contextmanager
     def publishing(self) -> Iterator[Callable[[str, str], Event]]:
@@ -80,9 +82,9 @@ def house(empty_database, tmp_path_factory):
         yield opened
 
 
-@pytest.fixture
-def bench(house):
-    return PostgresBench(house)
+@pytest.fixture(params=[None, 100], ids=["one", "many"])
+def bench(house, request):
+    return PostgresBench(house, request.param)
 
 
 class TestPostgresBus(BusContract):

@@ -9,6 +9,7 @@ import pytest
 
 from kernel.auth.records import Identity
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.ahead import Ahead
 from kernel.events import service
 from kernel.events.bus import Outcome
 from kernel.events.errors import DeliveryNotDead, DeliveryUnknown, EventsHidden
@@ -69,7 +70,7 @@ def worker(house):
 
 def deliver(worker, tenant):
     """Until nothing is due; what became of each."""
-    return list(iter(lambda: worker.relay.deliver_one(tenant), None))
+    return list(itertools.chain.from_iterable(iter(lambda: worker.relay.deliver(tenant, 100), ())))
 
 
 def as_operator(house, tenant, verb, *arguments, **named):
@@ -124,6 +125,77 @@ def test_nothing_is_left_of_a_delivery_but_its_receipt(house, tenant, worker):
     deliver(worker, tenant)
     assert house.rows(tenant, "SELECT count(*) FROM {t}.deliveries") == [(0,)]
     assert house.rows(tenant, "SELECT consumer FROM {t}.inbox") == [("shop:answer",)]
+
+
+def transactions_of_receipts(house, tenant):
+    """How many receipts each transaction has written, in the order of the first."""
+    counts = house.rows(tenant, "SELECT count(*), min(ctid) FROM {t}.inbox GROUP BY xmin ORDER BY 2")
+    return [count for count, _ in counts]
+
+
+def test_deliveries_that_change_nothing_share_a_transaction_and_a_read(house, tenant, worker):
+    house.clock.advance(seconds=1)
+    for number in range(63):
+        house.create(tenant, f"plain {number}")
+    assert deliver(worker, tenant) == [Outcome.DONE] * 63
+    assert transactions_of_receipts(house, tenant) == [1, 2, 4, 8, 16, 32]
+
+
+def test_what_a_delivery_changes_is_committed_before_the_next_one_begins(house, tenant, worker):
+    house.clock.advance(seconds=1)
+    for number in range(7):
+        house.create(tenant, f"plain {number}")
+    house.create(tenant, "plain 7")
+    house.create(tenant, "ask 1")
+    house.create(tenant, "ask 2")
+    house.create(tenant, "plain 8")
+    deliver(worker, tenant)
+    assert house.orders(tenant)[-2:] == ["answer to ask 1", "answer to ask 2"]
+    # After the first effect the next one is alone, with its own; then runs grow again.
+    assert transactions_of_receipts(house, tenant)[:5] == [1, 2, 4, 2, 1]
+    effects = house.rows(
+        tenant, "SELECT count(DISTINCT xmin::text) FROM {t}.documents WHERE created_by = 'applet:shop'"
+    )
+    assert effects == [(2,)]
+
+
+def test_a_failure_in_the_middle_takes_nothing_from_the_others(house, tenant, worker):
+    house.clock.advance(seconds=1)
+    for number in range(9):
+        house.create(tenant, "break it" if number == 5 else f"plain {number}")
+    assert sorted(deliver(worker, tenant)) == [Outcome.DONE] * 8 + [Outcome.RETRIED]
+    (delivery,) = as_operator(house, tenant, service.list_deliveries, "pending").items
+    assert (delivery["attempts"], delivery["last_error"]) == (1, "Refused: This event is refused.")
+    assert house.rows(tenant, "SELECT count(*) FROM {t}.inbox") == [(8,)]
+
+
+def test_a_commit_that_fails_counts_for_nobody_and_each_is_taken_alone(house, tenant, worker):
+    house.clock.advance(seconds=1)
+    for number in range(3):
+        house.create(tenant, f"plain {number}")
+    texts = []
+
+    def doom(uow: UnitOfWork, delivery):
+        texts.append(delivery.event.payload["diff"]["name"])
+        if texts == ["plain 0", "plain 1", "plain 2"]:
+            uow.doom()
+
+    outcomes = []
+    while taken := worker.bus.deliver_some(tenant, doom, 100):
+        outcomes += taken
+    assert outcomes == [Outcome.DONE] * 3
+    assert texts == ["plain 0", "plain 1", "plain 2", "plain 1", "plain 2"]
+    assert house.rows(tenant, "SELECT count(*) FROM {t}.inbox") == [(3,)]
+
+
+def test_documents_read_ahead_are_read_again_once_something_was_changed(house, tenant):
+    ids = [house.create(tenant, name) for name in ("a", "b")]
+    ahead = Ahead(ids)
+    with house.kernel.database.transaction(tenant) as uow:
+        assert [ahead.row(uow, id).data["name"] for id in ids] == ["a", "b"]
+        assert ahead.row(uow, new_id()) is None
+        uow.execute('UPDATE {t}.documents SET data = data || \'{"name": "c"}\' WHERE id = %s', [ids[1]])
+        assert [ahead.row(uow, id) for id in ids] == [None, None]
 
 
 def test_an_emitted_event_reaches_its_subscribers_after_the_commit(house, tenant, worker):
