@@ -10,7 +10,7 @@ from typing import Any
 from kernel.context import KernelContext
 from kernel.documents.history import CHANGE_COLUMNS, LoggedChange, replay, reveal_changes
 from kernel.documents.rows import COLUMNS, Row
-from kernel.secrets.reveal import reveal_each
+from kernel.secrets.reveal import reveal_each, reveal_payloads
 from sdk.schema import diff
 from sdk.schema.patch import is_same
 
@@ -97,7 +97,11 @@ def _by_document(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Row, list[Logged
 def _in_the_clear(ctx: KernelContext, stored: Row, changes: list[LoggedChange]) -> tuple[Row, list[LoggedChange]]:
     """The same value is another ciphertext in the document and in its event."""
     type = ctx.runtime.catalogue.types.get(stored.type)
-    if type is None or not type.is_protected:
+    if type is None:
+        # Of an applet that is not enabled now: what is encrypted shows by itself, as it does in events.
+        (told,) = reveal_payloads(ctx, [(stored.type, stored.id, {"diff": stored.data})])
+        return stored._replace(data=dict(told["diff"])), reveal_changes(ctx, changes)
+    if not type.is_protected:
         return stored, changes
     return reveal_each(ctx, type, [stored])[0], reveal_changes(ctx, changes)
 

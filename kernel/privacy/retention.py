@@ -18,9 +18,10 @@ from kernel.privacy.plan import Step, holds_on, linked_holds, plan_step, read_ru
 from kernel.privacy.rules import RULE, Rule
 from kernel.privacy.subjects import Found, Subject
 from kernel.secrets.reveal import reveal_each
+from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from sdk.document import Document
-from sdk.document_errors import DocumentLinked, DocumentNotDeletable
+from sdk.errors import BosError, Unavailable
 from sdk.schema import DocumentType
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ BATCH_DOCUMENTS = 100
 # Of one run; the rest comes with the next.
 RUN_DOCUMENTS_MAX = 5_000
 SUBJECTS_MAX = 100
+SUBJECT_PAGES_MAX = 50
+_log = get_logger()
 
 _FIRST = "00000000-0000-0000-0000-000000000000"
 # Without those that were erased, unless somebody has written to them since, or a part of them was kept.
@@ -46,7 +49,7 @@ SELECT {COLUMNS} FROM {{{{t}}}}.documents WHERE {{where}} AND id > %(after)s AND
 
 @dataclass
 class Report:
-    """What a run did, or would do. linked: documents that are not deleted, since others need them."""
+    """What a run did, or would do. linked: documents that are not deleted, since others need them or a hook says so."""
 
     examined: int = 0
     erased: int = 0
@@ -75,9 +78,9 @@ def run_rules(kernel: Kernel, tenant: TenantRecord) -> Report:
             with kernel.operate(tenant) as ctx:
                 after = _run_batch(ctx, rule, after, report)
     with kernel.operate(tenant) as ctx:
-        for subject in _due_subjects(ctx):
-            erase_due(ctx, subject)
-            report.subjects += 1
+        subjects = list(_due_subjects(ctx))
+    for subject in subjects:
+        report.subjects += _erase_rest(kernel, tenant, subject)
     return report
 
 
@@ -155,15 +158,35 @@ def _delete(ctx: KernelContext, step: Step, report: Report) -> bool:
     try:
         with ctx.uow.savepoint():
             delete(ctx, document.type, document.id)
-    except (DocumentLinked, DocumentNotDeletable):
+    except Unavailable:
+        raise
+    except BosError:
         report.linked += 1
         return False
     report.deleted += 1
     return True
 
 
+def _erase_rest(kernel: Kernel, tenant: TenantRecord, subject: Subject) -> bool:
+    """In a transaction of its own: one that cannot be erased now, as its applet is not enabled, stops no other."""
+    try:
+        with kernel.operate(tenant) as ctx:
+            erase_due(ctx, subject)
+    except Unavailable:
+        raise
+    except BosError as error:
+        _log.warning("retention.not_erased", message=error.message, tenant=tenant.name, subject=subject.id)
+        return False
+    return True
+
+
 def _due_subjects(ctx: KernelContext) -> Iterator[Subject]:
     """Persons of whom something was kept until now."""
-    wanted = ListRequest("next_due_on <= today", {}, ("next_due_on", "id"), SUBJECTS_MAX)
-    for certificate in query(ctx, ERASURE, wanted).items:
-        yield Subject(certificate["subject_type"], certificate["subject_id"])
+    cursor: str | None = None
+    for _ in range(SUBJECT_PAGES_MAX):
+        page = query(ctx, ERASURE, ListRequest("next_due_on <= today", {}, ("next_due_on", "id"), SUBJECTS_MAX, cursor))
+        for certificate in page.items:
+            yield Subject(certificate["subject_type"], certificate["subject_id"])
+        cursor = page.cursor
+        if cursor is None:
+            break

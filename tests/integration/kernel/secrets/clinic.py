@@ -72,10 +72,19 @@ ROLES = {
 }
 HOOKS = """
 from sdk import hooks
+from sdk.errors import Conflict
+
+class Veto(Conflict):
+    \"\"\"Bills over 13 stay.\"\"\"
 
 @hooks.on("clinic.patient.created")
 def number(ctx, event):
     ctx.elevated.documents.create("clinic.room", {"name": "room of " + str(event.payload["diff"]["code"])})
+
+@hooks.before_delete("clinic.bill")
+def veto(ctx, document):
+    if document["total"] == 13:
+        raise Veto
 """
 MANIFEST = 'name = "clinic"\nversion = "1.0.0"\ntitle = "Clinic"\n[requires]\nsdk = ">=0"\n'
 FILES = {
