@@ -33,7 +33,7 @@ class SealedRoot:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an anchor says of a seal. reference: where it stands there (a transaction, a line). evidence: its proof."""
+    """What an anchor says of a seal. reference: where it stands there (a transaction, a place). evidence: its proof."""
 
     anchor: str
     tenant_id: str

@@ -7,7 +7,8 @@ elsewhere to begin with.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from sdk.audit import Receipt, SealedRoot
 
 FORMAT = 1
 FOLDER = "audit"
+# A line has some 700.
+LINE_BYTES_MAX = 65_536
 
 
 class FileAnchor:
@@ -35,73 +38,96 @@ class FileAnchor:
         return open_key(self._folder)
 
     def record(self, root: SealedRoot) -> Receipt:
-        lines = list(self._lines(root.tenant_id))
-        for place, line in enumerate(lines, 1):
-            if (line.get("number"), line.get("hash")) == (root.number, root.hash):
-                return self._receipt(place, line)
+        # Seals come in order: only one that is not the newest may be there already.
+        newest = self._newest(root.tenant_id)
+        if newest is None or newest >= root.number:
+            for place, line in self._lines(root.tenant_id):
+                if (line["number"], line.get("hash")) == (root.number, root.hash):
+                    return self._receipt(place, line)
         signed = describe(root, self._installation, self.key)
-        self._append(root.tenant_id, signed)
-        return self._receipt(len(lines) + 1, signed)
+        return self._receipt(self._append(root.tenant_id, signed), signed)
 
     def verify(self, root: SealedRoot) -> bool:
-        public = self.key.public
-        wanted = asdict(root)
+        public, wanted = self.key.public, asdict(root)
         return any(
-            is_signed_by(public, line) and all(line.get(name) == value for name, value in wanted.items())
-            for line in self._lines(root.tenant_id)
+            all(line.get(name) == value for name, value in wanted.items()) and is_signed_by(public, line)
+            for _, line in self._lines(root.tenant_id)
         )
 
     def last(self, tenant_id: str) -> Receipt | None:
-        public = self.key.public
-        genuine = [
-            self._receipt(place, line)
-            for place, line in enumerate(self._lines(tenant_id), 1)
-            if is_signed_by(public, line) and line.get("tenant_id") == tenant_id
-        ]
-        return max(genuine, key=lambda receipt: receipt.number, default=None)
+        lines = sorted(self._lines(tenant_id), key=_number_of, reverse=True)
+        return next(self._genuine(tenant_id, lines), None)
 
     def trail(self, document_id: str, roots: Sequence[SealedRoot]) -> Sequence[Receipt]:
         """A recorded seal covers all before it, so the first one from each root on is its receipt."""
         if not roots:
             return []
-        public = self.key.public
-        lines = [
-            self._receipt(place, line)
-            for place, line in enumerate(self._lines(roots[0].tenant_id), 1)
-            if is_signed_by(public, line)
-        ]
-        lines.sort(key=lambda receipt: receipt.number)
-        covering = (next((each for each in lines if each.number >= root.number), None) for root in roots)
+        tenant_id = roots[0].tenant_id
+        lines = sorted(self._lines(tenant_id), key=_number_of)
+        starts = (bisect_left(lines, root.number, key=_number_of) for root in roots)
+        covering = (next(self._genuine(tenant_id, lines[start:]), None) for start in sorted(set(starts)))
         return list({receipt.number: receipt for receipt in covering if receipt is not None}.values())
 
+    def _genuine(self, tenant_id: str, lines: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Receipt]:
+        """Checked one by one, as they are asked for: a check takes as long as reading fifty lines."""
+        public = self.key.public
+        for place, line in lines:
+            if line.get("tenant_id") == tenant_id and is_signed_by(public, line):
+                yield self._receipt(place, line)
+
     def _receipt(self, place: int, line: dict[str, Any]) -> Receipt:
-        return Receipt(self.name, line["tenant_id"], line["number"], line["hash"], f"line {place}", line)
+        return Receipt(self.name, line["tenant_id"], line["number"], line["hash"], f"byte {place}", line)
 
     def _path(self, tenant_id: str) -> Path:
         return self._folder / f"{tenant_id}.jsonl"
 
-    def _lines(self, tenant_id: str) -> Iterator[dict[str, Any]]:
-        """What can be read; half a line, left by a crash, is none."""
-        path = self._path(tenant_id)
+    def _lines(self, tenant_id: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What can be read, and where it begins; half a line, left by a crash, is none."""
+        path, place = self._path(tenant_id), 0
         if not path.exists():
             return
-        for text in path.read_bytes().splitlines():
-            try:
-                line = orjson.loads(text)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(line, dict) and isinstance(line.get("number"), int):
-                yield line
+        with path.open("rb") as file:
+            for text in file:
+                if (line := _parse(text)) is not None:
+                    yield place, line
+                place += len(text)
 
-    def _append(self, tenant_id: str, line: dict[str, Any]) -> None:
+    def _newest(self, tenant_id: str) -> int | None:
+        """The number of the last line; 0 without any, None where it cannot be read."""
+        path = self._path(tenant_id)
+        if not path.exists() or not path.stat().st_size:
+            return 0
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LINE_BYTES_MAX))
+            line = _parse(file.read().rpartition(b"\n")[2])
+        return line["number"] if line is not None else None
+
+    def _append(self, tenant_id: str, line: dict[str, Any]) -> int:
+        """Where it begins."""
         try:
             with self._path(tenant_id).open("ab") as file:
                 # After half a line, begin a new one.
-                file.write((b"\n" if file.tell() else b"") + orjson.dumps(line))
+                file.write(b"\n" if file.tell() else b"")
+                place = file.tell()
+                file.write(orjson.dumps(line))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise AnchorUnwritable(folder=self._folder, reason=error.strerror or str(error)) from None
+        return place
+
+
+def _parse(text: bytes) -> dict[str, Any] | None:
+    try:
+        line = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("number"), int) else None
+
+
+def _number_of(found: tuple[int, dict[str, Any]]) -> int:
+    number: int = found[1]["number"]
+    return number
 
 
 def describe(root: SealedRoot, installation: str, key: SigningKey) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Anchors: what whoever owns the database cannot rewrite."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -49,10 +50,11 @@ def given_faults(log, given, public=None):
         return [(fault.kind, fault.seal) for fault in faults_of_anchors(uow.execute, log.tenant, given, public)]
 
 
-def test_a_file_keeps_seals_signed_and_each_once(sealed, anchor):
+def test_a_file_keeps_seals_signed_and_each_once(sealed, anchor, tmp_path):
     first, second = sealed.roots[:2]
     receipts = [anchor.record(root) for root in (first, second, first)]
-    assert [receipt.reference for receipt in receipts] == ["line 1", "line 2", "line 1"]
+    text = (tmp_path / "audit" / f"{sealed.tenant.id}.jsonl").read_bytes()
+    assert [receipt.reference for receipt in receipts] == ["byte 0", f"byte {text.index(b'{', 1)}", "byte 0"]
     assert is_signed_by(anchor.key.public, receipts[0].evidence)
     assert (anchor.verify(first), anchor.last(sealed.tenant.id).number) == (True, 2)
     assert anchor.verify(replace(first, root="0" * 64)) is False
@@ -73,6 +75,21 @@ def test_half_a_line_left_by_a_crash_is_passed_over(sealed, anchor, tmp_path):
         file.write('\n{"number": 2, "ha')
     anchor.record(sealed.roots[1])
     assert anchor.last(sealed.tenant.id).number == 2
+
+
+def test_a_long_file_is_neither_read_whole_to_add_to_it_nor_checked_line_by_line(sealed, anchor, tmp_path):
+    """Two weeks of a seal a minute: adding one and asking for the newest must not take longer every day."""
+    root = sealed.roots[0]
+    anchor.record(root)
+    path = tmp_path / "audit" / f"{sealed.tenant.id}.jsonl"
+    line = path.read_bytes()
+    path.write_bytes(b"\n".join([line.replace(root.hash.encode(), b"0" * 64)] * 20_000 + [line]))
+    whole = path.stat().st_size
+    started = time.process_time()
+    receipt = anchor.record(replace(root, number=2, hash="1" * 64))
+    assert (receipt.number, anchor.record(root).number, anchor.last(sealed.tenant.id).number) == (2, 1, 2)
+    assert time.process_time() - started < 1.0
+    assert path.stat().st_size - whole < 2 * len(line), "neither was added twice"
 
 
 def test_the_key_is_made_once_and_readable_by_its_account_alone(tmp_path):
