@@ -202,4 +202,8 @@ def _column_of(reference: str, following: int) -> int:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    if "_x" not in text:
+        return text
+    units = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    # They are of UTF-16: two of them may be one character.
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

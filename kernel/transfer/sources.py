@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,8 @@ FORMATS = ("csv", "jsonl", "xlsx")
 STDIN = "-"
 # No database stores it.
 _NUL = "the row has a NUL character"
+_NO_TEXT = "the row has half of a surrogate pair, which is no character"
+_HALF = re.compile(r"[\ud800-\udfff]")
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
 
 
@@ -130,11 +133,13 @@ class Source:
                 yield SourceRow(number, dict(zip(names, cells, strict=False)), fault)
             else:
                 values = dict(zip(names, cells, strict=True))
-                yield SourceRow(number, values, _NUL if any("\0" in cell for cell in cells) else "")
+                yield SourceRow(number, values, _fault_of("".join(cells)))
 
     def _checked(self, names: list[str]) -> list[str]:
         if not names or "" in names or len(set(names)) < len(names):
             raise SourceUnreadable(file=self.name, reason="its header has an empty or a repeated name")
+        if _fault_of("".join(names)):
+            raise SourceUnreadable(file=self.name, reason="its header has a name that is no text")
         return names
 
 
@@ -148,9 +153,15 @@ def _sheet_row(number: int, found: Cells, names: Sequence[str]) -> SourceRow:
     values = {name: cells.get(place, "") for place, name in enumerate(names)}
     if cells and not fault and max(cells) >= len(names):
         fault = f"the row has {max(cells) + 1} cells and the header {len(names)}"
-    if not fault and any("\0" in cell for cell in cells.values()):
-        fault = _NUL
-    return SourceRow(number, values, fault)
+    return SourceRow(number, values, fault or _fault_of("".join(cells.values())))
+
+
+def _fault_of(text: str) -> str:
+    """What the cells of a row have that no database stores."""
+    if "\0" in text:
+        return _NUL
+    # Some encodings, and escapes in workbooks, can write it.
+    return "" if text.isascii() or not _HALF.search(text) else _NO_TEXT
 
 
 def guess_format(name: str) -> str:

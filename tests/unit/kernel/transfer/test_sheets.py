@@ -93,6 +93,10 @@ def test_texts_in_runs_are_one_text_without_how_it_is_spoken():
     assert values_of(packed(f'{row("a")}<row><c t="s"><v>0</v></c></row>', texts)) == [{"a": "Kanji"}]
 
 
+def test_escapes_are_characters_and_two_of_them_may_be_one():
+    assert values_of(packed(row("a") + row("_x0041__x005F_ _xD83D__xDE00_"))) == [{"a": "A_ \U0001f600"}]
+
+
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
@@ -102,6 +106,7 @@ def test_texts_in_runs_are_one_text_without_how_it_is_spoken():
         (cell("x" * 40_000), "a cell has more than 32767 characters"),
         ('<c r="XFE1" t="str"><v>x</v></c><c r="A1" t="str"><v>y</v></c>', "the row has more than 16384 cells"),
         (cell("_x0000_"), "the row has a NUL character"),
+        (cell("_xD800_"), "the row has half of a surrogate pair, which is no character"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_told_and_the_next_is_read(cells, fault):

@@ -31,6 +31,13 @@ def test_another_delimiter_and_encoding_are_read():
     assert rows[0].values == {"code": "A", "ort": "München"}
 
 
+def test_what_an_encoding_makes_of_bytes_is_told_where_it_is_no_text():
+    found = read(b"a,b\nx\\ud800,1\ny,2\n", encoding="raw_unicode_escape")
+    assert [row.fault for row in found] == ["the row has half of a surrogate pair, which is no character", ""]
+    with pytest.raises(SourceUnreadable):
+        read(b"a\\ud800,b\nx,1\n", encoding="raw_unicode_escape")
+
+
 @pytest.mark.parametrize("line", [b"A", b"A,Ada,more"])
 def test_a_row_with_other_cells_than_the_header_is_told_and_the_next_is_read(line):
     bad, good = read(b"code,name\n" + line + b"\nB,Bo\n")
