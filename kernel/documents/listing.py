@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, literal_column
+from sqlalchemy import ColumnElement, and_, literal_column, or_, true
 
 from kernel.context import KernelContext
 from kernel.documents.cursors import decode_cursor, encode_cursor
@@ -68,24 +68,33 @@ def list_rows(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> Ro
 
 
 def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tuple[list[Row], str | None]:
-    """The rows of a page and the cursor of the next one, in one statement."""
+    """The rows of a page and the cursor of the next one, in one statement; in two where the values end on the page
+    and the documents without one follow.
+    """
     if not 1 <= wanted.limit <= ctx.kernel.settings.page_size_max:
         raise PageSizeExceeded(limit=wanted.limit, maximum=ctx.kernel.settings.page_size_max)
     hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
     _refuse_masked(hidden, wanted)
     keys = _sort_keys(type, wanted.sort)
-    where, values = _where(ctx, type, keys, wanted, hidden)
-    if wanted.q and not wanted.deleted and (narrowed := narrow(ctx, type, wanted.q)) is not None:
-        where, values = f"{where} AND {narrowed[0]}", {**values, **narrowed[1]}
-    # The values a page is sorted by come along, so that its last row can say where the next page begins.
-    sql = (
-        f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"
-        f" WHERE {where} ORDER BY {', '.join(key.order for key in keys)} LIMIT %(limit)s"
-    )
-    fetched = ctx.uow.execute(sql, {**values, "limit": wanted.limit + 1}).fetchall()
+    narrowed = narrow(ctx, type, wanted.q) if wanted.q and not wanted.deleted else None
+    more, bound = (f" AND {narrowed[0]}", narrowed[1]) if narrowed is not None else ("", {})
+    fetched: list[tuple[Any, ...]] = []
+    for where, values in _wheres(ctx, type, keys, wanted, hidden):
+        limits = {"limit": wanted.limit + 1 - len(fetched)}
+        fetched += ctx.uow.execute(_page_sql(where + more, keys), {**values, **bound, **limits}).fetchall()
+        if len(fetched) > wanted.limit:
+            break
     page, width = fetched[: wanted.limit], len(Row._fields)
     cursor = encode_cursor(page[-1][width:]) if len(fetched) > wanted.limit else None
     return reveal_each(ctx, type, [Row(*found[:width]) for found in page]), cursor
+
+
+def _page_sql(where: str, keys: Sequence[SortKey]) -> str:
+    """The values a page is sorted by come along, so that its last row can say where the next page begins."""
+    return (
+        f"SELECT {', '.join([COLUMNS, *(key.sql for key in keys)])} FROM {{t}}.documents"
+        f" WHERE {where} ORDER BY {', '.join(key.order for key in keys)} LIMIT %(limit)s"
+    )
 
 
 def compile_list(
@@ -98,7 +107,7 @@ def compile_list(
     hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
     _refuse_masked(hidden, wanted)
     keys = _sort_keys(type, wanted.sort)
-    where, values = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
+    where, values = render(and_(*_conditions(ctx, type, wanted, hidden), or_(*_parts(keys, wanted))))
     return where, values, keys
 
 
@@ -111,26 +120,35 @@ def _refuse_masked(hidden: frozenset[str], wanted: ListRequest) -> None:
         raise Forbidden(action="filter by", resource=", ".join(sorted(named & hidden)))
 
 
-def _where(
+def _wheres(
     ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest, hidden: frozenset[str]
-) -> tuple[str, dict[str, Any]]:
-    """The condition as text and values. Compiling costs more than most queries, and applets ask the same again and
-    again (the account of this code, the period of this day), so what was asked with the same values is remembered.
+) -> list[tuple[str, dict[str, Any]]]:
+    """The conditions of one page as text and values, in their order. Compiling costs more than most queries, and applets
+    ask the same again and again (the account of this code, the period of this day), so what was asked with the same
+    values is remembered.
     """
     condition = ctx.permissions.filter("read", type)
     values = repr(sorted(wanted.parameters.items()))
     given = (wanted.filter, values, wanted.q, wanted.deleted, wanted.archived, wanted.cursor)
     key = ("list", type.name, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
-    found: tuple[str, dict[str, Any]] | None = ctx.runtime.compiled.get(key)
+    found: list[tuple[str, dict[str, Any]]] | None = ctx.runtime.compiled.get(key)
     if found is None:
-        found = render(and_(*_conditions(ctx, type, keys, wanted, hidden)))
+        every = _conditions(ctx, type, wanted, hidden)
+        found = [render(and_(*every, part)) for part in _parts(keys, wanted)]
         if len(given[1]) <= REMEMBERED_VALUES_LENGTH_MAX:
             ctx.runtime.remember(key, found)
     return found
 
 
+def _parts(keys: Sequence[SortKey], wanted: ListRequest) -> list[ColumnElement[bool]]:
+    """What follows the cursor."""
+    if not wanted.cursor:
+        return [true()]
+    return after(keys, decode_cursor(wanted.cursor, [key.element.type for key in keys]))
+
+
 def _conditions(
-    ctx: KernelContext, type: DocumentType, keys: Sequence[SortKey], wanted: ListRequest, hidden: frozenset[str]
+    ctx: KernelContext, type: DocumentType, wanted: ListRequest, hidden: frozenset[str]
 ) -> list[ColumnElement[bool]]:
     columns = columns_for(ctx, type)
     conditions = [is_of_type(type), allowed(ctx, type, columns, wanted.deleted)]
@@ -145,8 +163,6 @@ def _conditions(
         seen = (field for field in type.searchable if not field.in_array and _top(field.path) not in hidden)
         places = [element_of(columns, field.path) for field in seen]
         conditions.append(matches_text([*places, documents.c.number], wanted.q))
-    if wanted.cursor:
-        conditions.append(after(keys, decode_cursor(wanted.cursor, [key.element.type for key in keys])))
     return conditions
 
 

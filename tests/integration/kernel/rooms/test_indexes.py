@@ -132,9 +132,22 @@ def test_a_list_is_read_by_the_index_of_its_field(stocked, path, asked):
     assert name_of(stocked, path) in plan_of(stocked, **asked)
 
 
-def test_the_next_page_is_read_by_the_index_too(stocked):
-    cursor = stocked.page(sort=["price"], limit=5).cursor
-    assert name_of(stocked, "price") in plan_of(stocked, sort=["price"], limit=5, cursor=cursor)
+@pytest.mark.parametrize(
+    ("sort", "begins"),
+    [(["price"], "ROW("), (["-price"], "ROW("), (["price", "-id"], ">="), (["-price", "id"], "<=")],
+)
+def test_the_index_leads_to_where_the_next_page_begins(stocked, sort, begins):
+    """Not past all the pages before it."""
+    cursor = stocked.page(sort=sort, limit=5).cursor
+    plan = plan_of(stocked, sort=sort, limit=5, cursor=cursor)
+    assert name_of(stocked, "price") in plan
+    (condition,) = (line for line in plan.splitlines() if "Index Cond" in line)
+    assert begins in condition
+
+
+def test_no_condition_asks_whether_an_id_is_missing(stocked):
+    cursor = stocked.page(sort=["id"], limit=5).cursor
+    assert "IS NULL" not in plan_of(stocked, sort=["id"], limit=5, cursor=cursor).replace("deleted_at IS NULL", "")
 
 
 ESTIMATE = re.compile(r"rows=(\d+)")
