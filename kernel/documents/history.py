@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from kernel.context import KernelContext
 from kernel.documents.rows import Row, flatten, to_document
 from kernel.documents.service import get_any
+from kernel.documents.sight import check_seen
 from kernel.secrets.reveal import reveal_payloads
 from sdk.document_errors import DocumentNotFound
 from sdk.schema import apply
@@ -94,8 +95,8 @@ def _moment(change: LoggedChange, before: datetime | None, begins: str, ends: st
 def as_of(ctx: KernelContext, type_name: str, id: str, moment: date | datetime) -> Past:
     """The document as it stood then: at an instant, or at the end of a day of the tenant's.
 
-    Raises DocumentNotFound where it was not there yet or was deleted, PermissionDenied where it is not the caller's to
-    read as it is now or was not as it was then.
+    Raises DocumentNotFound where it was not there yet or was deleted, and where it is not the caller's to read as it is
+    now or was not as it was then.
     """
     end = last_instant(ctx, moment)
     found: Row | None = None
@@ -146,6 +147,6 @@ def reveal_changes(ctx: KernelContext, changes: list[LoggedChange]) -> list[Logg
 def _shown(ctx: KernelContext, row: Row) -> Past:
     type, scope = ctx.runtime.catalogue.type(row.type), ctx.scope()
     past, present = to_document(type, row), get_any(ctx, row.type, row.id)
-    ctx.permissions.check("read", type, past, scope)
+    check_seen(ctx, type, past)
     hidden = (ctx.permissions.mask(type, "read", document, scope) for document in (past, present))
     return Past(row, frozenset().union(*hidden))

@@ -175,7 +175,7 @@ def test_who_might_not_read_it_then_does_not_read_it_now(yard):
         ctx.documents.update("yard.tool", dear.id, {"price": "160.00"})
     buyer = yard.make_user("yard.buyer")
     for id, revision in ((tool.id, 1), (dear.id, 1)):
-        with yard.as_user(buyer) as ctx, pytest.raises(Exception, match="may not read"):
+        with yard.as_user(buyer) as ctx, pytest.raises(DocumentNotFound, match="not yours to see"):
             at_revision(ctx, "yard.tool", id, revision)
     with yard.as_user(buyer) as ctx:
         assert at_revision(ctx, "yard.tool", tool.id, 2).row.data["price"] == "101.00"
