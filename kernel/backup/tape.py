@@ -77,11 +77,14 @@ def write_packed(path: Path, keyring: Keyring | None = None) -> Iterator[IO[byte
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             file: IO[bytes] = stack.enter_context(_open_private(partial))
+            # The last thing before it is closed: a tenant may be dropped because of this file.
+            stack.callback(_sync, file)
             if keyring is not None:
                 file = stack.enter_context(io.BufferedWriter(SealedWriter(file, keyring.master())))
             packed = stack.enter_context(gzip.GzipFile("", "wb", COMPRESSION_LEVEL, file, 0))
             yield stack.enter_context(io.BufferedWriter(packed, MEMBER_BYTES_MAX))
         partial.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise ArchiveUnwritable(path=path, reason=error.strerror or str(error)) from error
     finally:
@@ -147,6 +150,20 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 def _check_end(stream: IO[bytes]) -> None:
     if _exactly(stream, BLOCK) != bytes(BLOCK) or stream.read(1):
         raise tarfile.ReadError("something follows the end")
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the file has its name after a crash."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _open_private(path: Path) -> IO[bytes]:
