@@ -150,6 +150,8 @@ class Server:
 class Installation:
     """url: of the database. folder: where its files go, and where commands run."""
 
+    command_s_max = COMMAND_S_MAX
+
     def __init__(self, url: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         paths = [str(REPOSITORY), *((environment or {}).get("PYTHONPATH") or "").split(os.pathsep)]
@@ -177,7 +179,7 @@ class Installation:
             text=True,
             cwd=self.folder,
             env=self.environment,
-            timeout=COMMAND_S_MAX,
+            timeout=self.command_s_max,
             check=False,
         )
         assert done.returncode == code, f"bos {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
