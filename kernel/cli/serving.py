@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import multiprocessing
 import os
+import signal
 import socket
+import threading
 from contextlib import ExitStack
 
 import uvicorn
@@ -49,6 +52,7 @@ def create_app_without_worker() -> FastAPI:
 
 def _create_served_app(*, has_worker: bool) -> FastAPI:
     """What each of several processes serves. Settings come from the environment, as they did for their parent."""
+    threading.Thread(target=_end_with_parent, name="bos-parent-watch", daemon=True).start()
     settings = Settings()
     configure_service_logs(settings, "api")
     stack = ExitStack()
@@ -56,6 +60,14 @@ def _create_served_app(*, has_worker: bool) -> FastAPI:
     stack.callback(kernel.close)
     atexit.register(stack.close)
     return create_app(kernel, has_worker=has_worker)
+
+
+def _end_with_parent() -> None:
+    """Nobody else stops this process when the one that started it is killed; the next would find the port taken."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def configure_service_logs(settings: Settings, service: str) -> None:
