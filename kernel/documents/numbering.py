@@ -7,8 +7,10 @@ the document, unless somebody asks for it before. Until then a placeholder stand
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import orjson
 
@@ -136,3 +138,14 @@ def number_of(document: Document) -> str | None:
 def tokens_in(ctx: KernelContext, text: str) -> list[str]:
     """What stands in a text for numbers, taken by now or not."""
     return [token for token in ctx.work.late if token in text]
+
+
+def with_numbers(ctx: KernelContext, tree: Any) -> Any:
+    """A JSON tree with the numbers that something stands for in it, each taken now if it was not."""
+    if isinstance(tree, str):
+        for token in tokens_in(ctx, tree):
+            tree = tree.replace(token, ctx.work.late[token].number)
+        return tree
+    if isinstance(tree, Mapping):
+        return {name: with_numbers(ctx, value) for name, value in tree.items()}
+    return [with_numbers(ctx, item) for item in tree] if isinstance(tree, list | tuple) else tree

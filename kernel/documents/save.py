@@ -12,7 +12,7 @@ from kernel.context import KernelContext
 from kernel.documents.cached import note_change
 from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of
-from kernel.documents.numbering import Unnumbered, number_of, tokens_in
+from kernel.documents.numbering import Unnumbered, number_of, tokens_in, with_numbers
 from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
@@ -21,7 +21,7 @@ from sdk.document import Document
 from sdk.event import Event
 from sdk.identifiers import new_id
 from sdk.registers import Movement
-from sdk.schema import DocumentType, Link, collect_links, diff
+from sdk.schema import DocumentType, Link, collect_links, diff, find_values
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _prepare(ctx: KernelContext, change: Change) -> Prepared:
     if change.previous is None:
         document.version = 1
     document.updated_at, document.updated_by = ctx.now, ctx.actor.id
-    if change.is_protected:
+    if change.is_protected or _is_known_by_number(ctx, change):
         change = _with_numbers(ctx, change)
     data, event = change.stored, _event(ctx, change)
     keys: Sequence[SubjectKey] = ()
@@ -162,7 +162,7 @@ def _prepare_both(ctx: KernelContext, held: Prepared, change: Change) -> Prepare
         document=change.document,
         data=second.write.data,
         cipher_keys=(*held.write.cipher_keys, *second.write.cipher_keys),
-        movements=registers.write_columns(ctx, every),
+        movements=registers.write_columns(ctx, every) if held.movements else second.write.movements,
         following=second.write.event,
         following_subscribers=second.write.subscribers,
     )
@@ -175,12 +175,17 @@ def _prepared(ctx: KernelContext, change: Change, written: Write, movements: lis
 
 
 def _with_numbers(ctx: KernelContext, change: Change) -> Change:
-    """With the numbers themselves: what is encrypted now cannot be filled in later."""
+    """With the numbers themselves: what is encrypted now, or makes a key, cannot be filled in later."""
     change.document.number  # noqa: B018
-    text = orjson.dumps(change.stored).decode()
-    for token in tokens_in(ctx, text):
-        text = text.replace(token, ctx.work.late[token].number)
-    return replace(change, stored=orjson.loads(text))
+    return replace(change, stored=with_numbers(ctx, change.stored))
+
+
+def _is_known_by_number(ctx: KernelContext, change: Change) -> bool:
+    """Whether a number is part of what must be unique: nothing may stand for it then."""
+    if not ctx.work.late:
+        return False
+    values = (value for field in change.type.unique for _, value in find_values(change.stored, field.path))
+    return any(tokens_in(ctx, value) for value in values if isinstance(value, str))
 
 
 def _run(ctx: KernelContext, batch: Sequence[Prepared], late: Unnumbered | None = None) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.numbering import with_numbers
 from kernel.events import store
 from kernel.events.cursors import decode_cursor, encode_cursor
 from kernel.events.errors import DeliveryNotDead, DeliveryUnknown
@@ -63,7 +64,7 @@ def emit(ctx: KernelContext, type: str, document: Document, payload: Mapping[str
     if ctx.applet is not None and type.partition(".")[0] != ctx.applet:
         raise EventForeign(applet=ctx.applet, type=type)
     about = (document.type, document.id, document.version)
-    return append(ctx, _event(ctx, type, about, payload))
+    return append(ctx, _event(ctx, type, about, with_numbers(ctx, payload) if ctx.work.late else payload))
 
 
 def append(ctx: KernelContext, event: Event) -> Event:
