@@ -28,14 +28,14 @@ _OF_USER: dict[str, Reader] = {"user_id": str}
 def key_routes(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["api-keys"], prefix="/api-keys")
 
-    @routes.get("", summary="List API keys", openapi_extra=describe(answers.KEYS, query=_OF_USER))
+    @routes.get("", summary="List API keys", openapi_extra=describe(answers.KEYS, query=_OF_USER, refusals=(404,)))
     def list_keys(request: Request) -> Response:
         identity = identify(request, kernel)
         user_id = _holder(request, kernel, identity, "read")
         return run_platform(request, kernel, lambda uow: {"items": service.list_api_keys(uow, user_id)})
 
     @routes.post(
-        "", summary="Make an API key", status_code=201, openapi_extra=describe(answers.NEW_KEY, status=201, body=NewKey)
+        "", summary="Make an API key", status_code=201, openapi_extra=describe(answers.NEW_KEY, status=201, body=NewKey, refusals=(404,))
     )
     def create_key(request: Request) -> Response:
         identity, body = identify(request, kernel), parse_body(request, NewKey)

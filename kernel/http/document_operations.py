@@ -12,7 +12,7 @@ from kernel.http.idempotency import KEY_CHARACTERS_MAX
 from kernel.http.operations import JSON_TYPE
 from kernel.http.parameters import COUNT_MAX
 from kernel.http.refusals import REQUEST_ID
-from kernel.http.schemas import INPUT_SUFFIX, PATCH_SUFFIX, reference
+from kernel.http.schemas import INPUT_SUFFIX, PATCH_SUFFIX, reference, told
 from kernel.http.shapes import FLAG, ID, MOMENT, TEXT, Schema, listed, named, one_of_words, page_of
 from sdk.catalogue import Catalogue
 from sdk.schema import DocumentType
@@ -135,7 +135,7 @@ def _action_paths(type: DocumentType, catalogue: Catalogue | None, one: str) -> 
     for action in machine.actions.values() if machine else ():
         schema: Schema = {"type": "object", "additionalProperties": False}
         if action.arguments:
-            schema = dict(action.arguments.schema)
+            schema = dict(told(action.arguments.schema))
         operation = {**_changed(type, action.name, action.title), "requestBody": _body(schema, required=False)}
         paths[f"{one}/{action.name}"] = {"post": operation}
     return paths

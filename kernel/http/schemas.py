@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kernel.http.shapes import (
@@ -18,10 +18,13 @@ from kernel.http.shapes import (
     nullable,
 )
 from sdk.schema import DocumentType
+from sdk.schema.formats import CURRENCY, DECIMAL
 
 INPUT_SUFFIX = ".input"
 PATCH_SUFFIX = ".patch"
 
+# Of whole texts; a pattern is looked for anywhere otherwise.
+_PATTERNS = {"decimal": f"^{DECIMAL.pattern}$", "currency": f"^{CURRENCY.pattern}$"}
 _SYSTEM: Mapping[str, Any] = {
     "id": ID, "type": TEXT, "company_id": ID, "version": {"type": "integer", "minimum": 1}, "state": TEXT,
     "number": TEXT, "created_at": INSTANT, "created_by": TEXT, "updated_at": INSTANT, "updated_by": TEXT,
@@ -54,10 +57,6 @@ def reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def json_content(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
-
-
 def component_schemas(types: Iterable[DocumentType]) -> dict[str, Any]:
     """Per type: as it is answered, as it is sent to create one, and as a merge patch."""
     schemas: dict[str, Any] = {"Problem": _PROBLEM, "BulkReport": _BULK_REPORT, "Graph": _GRAPH, "Revision": _REVISION}
@@ -70,13 +69,13 @@ def component_schemas(types: Iterable[DocumentType]) -> dict[str, Any]:
 
 def _answered(type: DocumentType) -> dict[str, Any]:
     """Nothing but the system fields is promised: a mask or `fields=` may leave any other out."""
-    schema = {key: value for key, value in type.schema.items() if key != "required"}
-    return {**schema, "title": type.title, "properties": {**_SYSTEM, **_properties(type.schema)},
+    schema = {key: value for key, value in told(type.schema).items() if key != "required"}
+    return {**schema, "title": type.title, "properties": {**_SYSTEM, **_properties(schema)},
             "required": list(_ALWAYS)}  # fmt: skip
 
 
 def _sent(type: DocumentType) -> dict[str, Any]:
-    schema = dict(type.input_schema)
+    schema = dict(told(type.input_schema))
     properties = {name: field for name, field in _properties(schema).items() if not field.get("readOnly")}
     company = {"company_id": ID} if type.company == "required" else {}
     return {**schema, "title": f"{type.title}, new", "properties": {**company, **properties}}
@@ -89,6 +88,20 @@ def _patched(type: DocumentType) -> dict[str, Any]:
         name: {"anyOf": [field, {"type": "null"}]} for name, field in sent["properties"].items() if name != "company_id"
     }
     return {**sent, "title": f"{type.title}, change"}
+
+
+def told(schema: Any) -> Any:
+    """A schema of ours in the words everybody knows: formats that are only ours are said as patterns too."""
+    if isinstance(schema, Sequence) and not isinstance(schema, str):
+        return [told(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    plain = {key: told(value) for key, value in schema.items()}
+    if isinstance(pattern := _PATTERNS.get(str(plain.get("format"))), str):
+        plain.setdefault("pattern", pattern)
+    if isinstance(plain.get("x-link"), str):
+        plain.setdefault("format", "uuid")
+    return plain
 
 
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ def _client_routes(kernel: Kernel) -> APIRouter:
         "",
         summary="Register an OAuth client",
         status_code=201,
-        openapi_extra=describe(answers.NEW_CLIENT, status=201, body=NewOAuthClient),
+        openapi_extra=describe(answers.NEW_CLIENT, status=201, body=NewOAuthClient, refusals=(404,)),
     )
     def create_client(request: Request) -> Response:
         identity, body = _administrator(request, kernel, "create"), parse_body(request, NewOAuthClient)

@@ -45,7 +45,7 @@ def _add_imports(routes: APIRouter, kernel: Kernel) -> None:
         "/imports",
         summary="Upload a file, to be imported by a worker",
         status_code=201,
-        openapi_extra=describe(answers.IMPORT, query=answers.IMPORT_QUERY, required=("type",), status=201),
+        openapi_extra=describe(answers.IMPORT, query=answers.IMPORT_QUERY, required=("type",), status=201, refusals=(404,)),
     )
     async def create_import(request: Request) -> Response:
         return await _upload(request, kernel)
@@ -65,7 +65,7 @@ def _add_exports(routes: APIRouter, kernel: Kernel) -> None:
         "/exports",
         summary="Have a worker make a file of documents",
         status_code=201,
-        openapi_extra=describe(answers.EXPORT, body=NewExport, status=201),
+        openapi_extra=describe(answers.EXPORT, body=NewExport, status=201, refusals=(404,)),
     )
     def create_export(request: Request) -> Response:
         asked, identity = parse_body(request, NewExport), authenticate(kernel, request.headers.get("authorization"))

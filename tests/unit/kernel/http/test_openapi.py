@@ -163,3 +163,10 @@ def test_what_the_framework_guesses_of_a_route_is_not_told():
 )
 def test_newer_words_are_said_in_older_ones(given, lowered):
     assert lower_to_30(given) == lowered
+
+
+def test_formats_of_ours_are_patterns_too_and_links_are_ids(description):
+    schemas = description["components"]["schemas"]
+    assert schemas["shop.invoice"]["properties"]["total"]["pattern"] == r"^-?[0-9]{1,38}(?:\.[0-9]{1,20})?$"
+    assert schemas["shop.invoice.input"]["properties"]["customer"]["format"] == "uuid"
+    assert "pattern" not in schemas["shop.invoice"]["properties"]["issued_on"]
