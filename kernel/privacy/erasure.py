@@ -11,7 +11,7 @@ from kernel.documents.save import Change, save
 from kernel.privacy.plan import Plan, Step, plan_erasure
 from kernel.privacy.subjects import Subject
 from kernel.privacy.tombstones import erase_fields
-from kernel.secrets.reveal import reveal_each
+from kernel.secrets.reveal import ERASED, reveal_each
 from sdk.document import Document
 from sdk.schema import DocumentType, dump, load
 from sdk.schema.fields import Field
@@ -38,6 +38,10 @@ UPDATE {t}.cipher_keys k SET wrapped = NULL, destroyed_at = %(now)s FROM {t}.eve
 """
 # The index follows within a second; this is sooner.
 _FORGET_SEARCH = "DELETE FROM {t}.search WHERE document_id = ANY(%s::uuid[])"
+# The words of an error may be values of the document.
+_FORGET_ERRORS = "UPDATE {t}.deliveries SET last_error = %s WHERE aggregate_id = %s AND last_error IS NOT NULL"
+# Whatever is kept in memory, answers of reports among it, is kept for one generation.
+_RAISE_GENERATION = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 
 
 def erase(ctx: KernelContext, subject: Subject) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def erase_document(ctx: KernelContext, step: Step) -> bool:
         save(ctx, Change(type, document, stored, before, VERB, previous, erased=gone, restated=restated))
     ctx.uow.execute(_DESTROY_OF_DOCUMENT, {"id": id, "version": document.version, "now": ctx.now})
     ctx.uow.execute(_FORGET_SEARCH, [[id]])
+    ctx.uow.execute(_FORGET_ERRORS, [ERASED, id])
     return True
 
 
@@ -86,6 +91,8 @@ def _erase(ctx: KernelContext, subject: Subject) -> dict[str, Any]:
     plan = plan_erasure(ctx, subject)
     erased = [step for step in plan.erase if erase_document(ctx, step)]
     kept = [step.found.document.id for step in plan.keep]
+    # Last of all, since others wait for that row.
+    ctx.uow.before_commit(lambda: ctx.uow.execute(_RAISE_GENERATION))
     destroyed = ctx.uow.execute(_DESTROY_OF_SUBJECT, {"subject": subject.id, "kept": kept, "now": ctx.now}).rowcount
     return _certify(ctx, plan, erased, destroyed)
 

@@ -96,6 +96,17 @@ def test_an_erasure_leaves_no_personal_value_anywhere_in_the_database(clinic):
     assert_rebuilt(clinic)
 
 
+def test_what_an_error_has_told_and_what_is_kept_in_memory_goes_as_well(clinic):
+    jane = add(clinic)
+    clinic.execute("UPDATE {t}.deliveries SET last_error = 'another patient has Jane Secretname'")
+    with clinic.operate() as ctx:
+        before = ctx.uow.generation
+    erase_now(clinic, jane)
+    assert "Secretname" not in clinic.dump()
+    with clinic.operate() as ctx:
+        assert ctx.uow.generation == before + 1
+
+
 def test_what_cannot_be_missing_is_a_marker_and_the_rest_has_no_value(clinic):
     jane = add(clinic)
     erase_now(clinic, jane)
