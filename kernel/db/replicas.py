@@ -59,8 +59,8 @@ class Replica:
 
     def _wait_for(self, connection: psycopg.Connection[Any], position: str) -> None:
         end = time.monotonic() + self._lag_s_max
-        # A replica that was made a primary has no position any more, and none that could be compared.
-        asked = "SELECT coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)"
+        # One that was made a primary stays at the position it had, and what it shows is another history.
+        asked = "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::pg_lsn"
         for pause in itertools.count(1):
             row = connection.execute(asked, [position]).fetchone()
             if row is not None and row[0]:

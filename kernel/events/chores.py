@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from kernel.audit.keeper import SealKeeper
 from kernel.auth.retention import forget_log_ins
+from kernel.db.unit_of_work import UnitOfWork
 from kernel.events.store import forget_receipts
-from kernel.http.idempotency import forget_answers
+from kernel.http.idempotency import FORGOTTEN_AT_ONCE, forget_answers
 from kernel.limits.service import forget_periods, watch_usage
 from kernel.privacy.retention import run_rules
 from kernel.secrets.reencryption import reencrypt
@@ -27,7 +28,6 @@ DAY_S = 24 * HOUR_S
 REENCRYPTED_AT_ONCE = 5_000
 # A receipt keeps an event from taking effect twice: far longer than all attempts take, which are an hour apart at most.
 RECEIPTS_KEPT = timedelta(days=30)
-RECEIPTS_AT_ONCE = 10_000
 
 _log = get_logger()
 
@@ -51,17 +51,21 @@ def _watch_usage(kernel: Kernel, tenant: TenantRecord) -> None:
 
 
 def _forget_answers(kernel: Kernel, tenant: TenantRecord) -> None:
-    with kernel.database.transaction(tenant) as uow:
-        forget_answers(uow, kernel.clock())
-        uow.commit()
+    now = kernel.clock()
+    _forget(kernel, tenant, lambda uow: forget_answers(uow, now, FORGOTTEN_AT_ONCE))
 
 
 def _forget_receipts(kernel: Kernel, tenant: TenantRecord) -> None:
-    """In bites, each a transaction of its own."""
-    before, forgotten = kernel.clock() - RECEIPTS_KEPT, RECEIPTS_AT_ONCE
-    while forgotten == RECEIPTS_AT_ONCE:
+    before = kernel.clock() - RECEIPTS_KEPT
+    _forget(kernel, tenant, lambda uow: forget_receipts(uow, before, FORGOTTEN_AT_ONCE))
+
+
+def _forget(kernel: Kernel, tenant: TenantRecord, bite: Callable[[UnitOfWork], int]) -> None:
+    """In bites, each a transaction of its own: all at once might take longer than a statement may."""
+    forgotten = FORGOTTEN_AT_ONCE
+    while forgotten == FORGOTTEN_AT_ONCE:
         with kernel.database.transaction(tenant) as uow:
-            forgotten = forget_receipts(uow, before, RECEIPTS_AT_ONCE)
+            forgotten = bite(uow)
             uow.commit()
 
 

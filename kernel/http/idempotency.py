@@ -26,6 +26,7 @@ from kernel.secrets.envelope import open_sealed, seal
 HEADER = "idempotency-key"
 REPLAYED = "idempotency-replayed"
 KEPT = timedelta(hours=24)
+FORGOTTEN_AT_ONCE = 10_000
 KEY_CHARACTERS_MAX = 255
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARACTERS_MAX}}}")
 _PURPOSE = "idempotent_answer"
@@ -40,7 +41,10 @@ RETURNING true
 """
 _READ = "SELECT fingerprint, status, headers, body FROM {t}.idempotency WHERE caller = %s AND key = %s"
 _ANSWER = "UPDATE {t}.idempotency SET status = %s, headers = %s::jsonb, body = %s WHERE caller = %s AND key = %s"
-_FORGET = "DELETE FROM {t}.idempotency WHERE created_at <= %s"
+_FORGET = """
+DELETE FROM {t}.idempotency WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM {t}.idempotency WHERE created_at <= %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,9 @@ def read_claim(request: Request, kernel: Parts, identity: Identity) -> Claim | N
     return Claim(kernel, _caller(identity), sent, _fingerprint(request))
 
 
-def forget_answers(uow: UnitOfWork, now: datetime) -> int:
-    """Remove answers nobody is given any more; how many."""
-    return uow.execute(_FORGET, [now - KEPT]).rowcount
+def forget_answers(uow: UnitOfWork, now: datetime, limit: int = FORGOTTEN_AT_ONCE) -> int:
+    """Remove answers nobody is given any more, so many at most; how many."""
+    return uow.execute(_FORGET, [now - KEPT, limit]).rowcount
 
 
 def _caller(identity: Identity) -> str:

@@ -227,3 +227,16 @@ def test_replicas_take_turns_and_those_that_rest_are_left_out(pair):
 def test_a_replica_of_no_database_is_refused_at_the_start(pair, tmp_path):
     with pytest.raises(DatabaseUnknown), open_shelves("", tmp_path, replicas={"third": ["postgresql:///x"]}):
         pass
+
+
+def test_a_replica_that_became_a_primary_answers_no_more(pair, shelf):
+    """The last of the file: it goes its own way from here on, and stays at the position it had."""
+    (replica,) = pair.database.replicas._replicas[None]
+    # Connections that other tests have broken are no matter of this one.
+    replica.close()
+    shelf.put({"name": "before"})
+    assert names(pair, shelf.tenant) == (["before"], True)
+    with psycopg.connect(pair.replica.dsn, autocommit=True) as other:
+        assert other.execute("SELECT pg_promote(true, 60)").fetchone() == (True,)
+        other.execute(f"UPDATE {shelf.tenant.schema}.documents SET data = data || '{{\"name\": \"other\"}}'")
+    assert names(pair, shelf.tenant) == (["before"], False)
