@@ -54,9 +54,10 @@ class RowsAhead(Protocol):
 class Work:
     """What is being gathered in this transaction until a document is written; shared by all its contexts.
 
-    writing: ids of documents in the middle of being saved or acted upon. seen: rows of others that were read together
+    writing: ids of documents in the middle of being saved or acted upon. seen: others that were read together
     meanwhile. held: types by id of new documents not written yet. late: documents by what stands for their numbers;
     waiting: writes that a number is missing for. changed_types: those that caches are kept of.
+    shared_at: how many savepoints were undone when definitions of own fields were locked, see definition_lock.py.
     bulk: takes writes that are to be one statement, during an import. ahead: finds what other deliveries of the same
     transaction are about as well.
     """
@@ -64,11 +65,12 @@ class Work:
     staged: dict[str, list[Movement]] = field(default_factory=lambda: defaultdict(list))
     writing: list[str] = field(default_factory=list)
     bound: dict[tuple[Any, ...], KernelContext] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Document] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     late: dict[str, Any] = field(default_factory=dict)
     waiting: list[Any] = field(default_factory=list)
     changed_types: set[str] = field(default_factory=set)
+    shared_at: int | None = None
     bulk: BulkWriter | None = None
     ahead: RowsAhead | None = None
 

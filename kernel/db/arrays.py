@@ -13,10 +13,10 @@ def array_text(values: Iterable[Any]) -> str:
 
 
 def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
     if isinstance(value, str):
         return _quoted(value)
+    if value is None:
+        return "NULL"
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, datetime):
@@ -27,5 +27,6 @@ def _element(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

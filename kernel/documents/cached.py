@@ -59,9 +59,10 @@ def known_document(ctx: KernelContext, type: DocumentType, id: str) -> Document 
     if cached is not None:
         found = cached.by_id.get(id)
         return found.copy() if found is not None else None
-    row: Row | None = ctx.work.seen.get(id)
-    if row is None and ctx.work.ahead is not None:
-        row = ctx.work.ahead.row(ctx.uow, id)
+    seen: Document | None = ctx.work.seen.get(id)
+    if seen is not None:
+        return seen.copy() if seen.type == type.name else None
+    row: Row | None = ctx.work.ahead.row(ctx.uow, id) if ctx.work.ahead is not None else None
     if row is None or row.type != type.name:
         return None
     return to_document(type, *reveal_each(ctx, type, [row]))

@@ -38,7 +38,7 @@ class _Titles(Mapping[str, str]):
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        return titles_of(self._ctx, self._type, self._rows)
+        return titles_of(self._ctx, self._type, [row.id for row in self._rows])
 
     def __getitem__(self, id: str) -> str:
         return self._found[id]
@@ -92,18 +92,13 @@ def get_many(ctx: KernelContext, wanted: Mapping[str, Iterable[str]]) -> dict[st
                 missing.add((id, name))
             else:
                 found[id] = document
-    for row in _read_and_remember(ctx, {id for id, _ in missing}) if missing else ():
+    for row in read_rows(ctx.uow, sorted({id for id, _ in missing})) if missing else ():
         if (row.id, row.type) in missing:
             found[row.id] = to_document(types[row.type], *reveal_each(ctx, types[row.type], [row]))
+            if ctx.work.writing:
+                ctx.work.seen[row.id] = found[row.id].copy()
     scope = ctx.scope()
     return {id: one for id, one in found.items() if ctx.permissions.allows("read", types[one.type], one, scope)}
-
-
-def _read_and_remember(ctx: KernelContext, ids: Iterable[str]) -> list[Row]:
-    rows = read_rows(ctx.uow, sorted(ids))
-    if ctx.work.writing:
-        ctx.work.seen |= {row.id: row for row in rows}
-    return rows
 
 
 def _is_id(id: str) -> bool:

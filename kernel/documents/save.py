@@ -10,6 +10,7 @@ import orjson
 
 from kernel.context import KernelContext
 from kernel.documents.cached import note_change
+from kernel.documents.definition_lock import share_definitions
 from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of
 from kernel.documents.numbering import Unnumbered, number_of, tokens_in, with_numbers
@@ -131,6 +132,7 @@ def _prepare(ctx: KernelContext, change: Change) -> Prepared:
     if change.previous is None:
         document.version = 1
     document.updated_at, document.updated_by = ctx.now, ctx.actor.id
+    share_definitions(ctx, change.stored)
     if change.is_protected or _is_known_by_number(ctx, change):
         change = _with_numbers(ctx, change)
     data, event = change.stored, _event(ctx, change)

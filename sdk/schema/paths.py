@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sdk.errors import Violation
@@ -21,25 +21,34 @@ class Link(NamedTuple):
     id: str
 
 
-def find_values(values: Any, path: str) -> Iterator[tuple[str, Any]]:
+def find_values(values: Any, path: str) -> list[tuple[str, Any]]:
     """Every value at a field path with its JSON pointer; elements of arrays each."""
     name, _, rest = path.partition(".")
-    value = values.get(name) if isinstance(values, Mapping) else None
+    value = _member(values, name)
     if value is None:
-        return
-    for pointer, item in _elements(f"/{name}", value):
-        if not rest:
-            yield pointer, item
-        else:
-            for below, found in find_values(item, rest):
-                yield f"{pointer}{below}", found
-
-
-def _elements(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list):
-        yield from ((f"{pointer}/{index}", item) for index, item in enumerate(value))
+        return []
+    if not isinstance(value, list):
+        found = [(f"/{name}", value)]
     else:
-        yield pointer, value
+        found = [(f"/{name}/{index}", item) for index, item in enumerate(value)]
+    if not rest:
+        return found
+    return [(f"{pointer}{below}", item) for pointer, one in found for below, item in find_values(one, rest)]
+
+
+def _values_at(values: Any, path: str) -> list[Any]:
+    """The same without pointers, which cost more than the values."""
+    name, _, rest = path.partition(".")
+    value = _member(values, name)
+    if value is None:
+        return []
+    found = value if isinstance(value, list) else [value]
+    return [item for one in found for item in _values_at(one, rest)] if rest else found
+
+
+def _member(values: Any, name: str) -> Any:
+    # Asking a dict whether it is a mapping takes as long as reading a field.
+    return values.get(name) if type(values) is dict or isinstance(values, Mapping) else None
 
 
 def collect_links(type: DocumentType, values: Mapping[str, Any]) -> list[Link]:
@@ -47,7 +56,7 @@ def collect_links(type: DocumentType, values: Mapping[str, Any]) -> list[Link]:
     found = (
         Link(field.path, field.link or "*", value)
         for field in type.links
-        for _, value in find_values(values, field.path)
+        for value in _values_at(values, field.path)
         # What a field held before it was declared a link may be any text, which leads nowhere.
         if isinstance(value, str) and _UUID.fullmatch(value)
     )
@@ -65,8 +74,9 @@ def check_writable(
     for field in type.fields.values():
         if not field.read_only:
             continue
-        before = dict(find_values(previous or {}, field.path))
-        for pointer, value in find_values(values, field.path):
+        found = find_values(values, field.path)
+        before = dict(find_values(previous, field.path)) if found and previous else {}
+        for pointer, value in found:
             if pointer not in before or not is_same(before[pointer], value):
                 message = f"{field.name} is set by the system"
                 violations.append(Violation(pointer, "read_only", message, "leave it out"))
