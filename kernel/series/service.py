@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 from kernel.db.unit_of_work import UnitOfWork
 
@@ -24,12 +25,20 @@ def next_number(uow: UnitOfWork, name: str, company_id: str | None, period: str,
     return int(row[0])
 
 
+@dataclass(slots=True)
+class Block:
+    """What is left of the numbers a process took. lock: held while more are taken, by that series alone."""
+
+    following: int = 1
+    last: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+
 class NumberBlocks:
     """Numbers that may have gaps: taken fifty at a time in a transaction of their own, so that nobody waits."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._blocks: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._blocks: dict[tuple[str, ...], Block] = {}
 
     def take(
         self,
@@ -41,12 +50,13 @@ class NumberBlocks:
     ) -> int:
         """The next number of a series in this process; `begin` opens a unit of work when a block is used up."""
         key = (tenant_id, name, company_id or NO_COMPANY, period)
-        with self._lock:
-            following, last = self._blocks.get(key, (1, 0))
-            if following > last:
+        # In one step, should two threads be the first at once.
+        block = self._blocks.get(key) or self._blocks.setdefault(key, Block())
+        with block.lock:
+            if block.following > block.last:
                 with begin() as uow:
                     last = next_number(uow, name, company_id, period, count=NUMBER_BLOCK_SIZE)
                     uow.commit()
-                following = last - NUMBER_BLOCK_SIZE + 1
-            self._blocks[key] = (following + 1, last)
-            return following
+                block.following, block.last = last - NUMBER_BLOCK_SIZE + 1, last
+            block.following += 1
+            return block.following - 1

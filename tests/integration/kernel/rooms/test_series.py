@@ -1,8 +1,11 @@
 """Numbers: gapless ones have no hole whatever fails, plain ones are never given twice, and each period begins anew."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from kernel.series.service import NUMBER_BLOCK_SIZE, NumberBlocks, next_number
+from kernel.series.service import NO_COMPANY, NUMBER_BLOCK_SIZE, Block, NumberBlocks, next_number
 from sdk.errors import BosError
 from tests.integration.kernel.rooms.shelf import Shelf, at_once, open_shelves
 
@@ -126,6 +129,27 @@ def test_a_block_that_could_not_be_taken_is_asked_for_again(shelf):
     with shelf.kernel.database.transaction(shelf.tenant) as uow:
         taken = blocks.take(lambda: shelf.kernel.database.transaction(shelf.tenant, aside=True), "t", "n", None, "")
         assert (taken, next_number(uow, "n", None, "")) == (1, NUMBER_BLOCK_SIZE + 1)
+
+
+def test_who_waits_for_a_block_keeps_no_other_series_waiting():
+    blocks, is_waiting, goes_on = NumberBlocks(), threading.Event(), threading.Event()
+
+    def wait():
+        is_waiting.set()
+        assert goes_on.wait(20)
+        raise ZeroDivisionError
+
+    blocks._blocks["u", "n", NO_COMPANY, ""] = Block(following=7, last=8)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(blocks.take, wait, "t", "n", None, "")
+        assert is_waiting.wait(20)
+        other = pool.submit(blocks.take, wait, "u", "n", None, "")
+        try:
+            assert other.result(5) == 7
+        finally:
+            goes_on.set()
+        with pytest.raises(ZeroDivisionError):
+            waiting.result(5)
 
 
 def test_threads_that_all_need_a_block_in_a_full_pool_do_not_wait_for_each_other(shelf):
