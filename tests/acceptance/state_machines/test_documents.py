@@ -370,7 +370,7 @@ def shelf(empty_database, tmp_path_factory):
 
 
 def test_documents_are_what_their_events_say(shelf):
-    walk(lambda: Keeping(shelf), quick(examples=25, steps=30))
+    walk(lambda: Keeping(shelf), quick(examples=15, steps=30))
 
 
 @pytest.mark.slow
