@@ -55,6 +55,8 @@ class UnitOfWork:
         self.tenant = tenant
         self.generation = generation
         self.is_committed = False
+        # How many savepoints were rolled back to: locks that were taken since are gone.
+        self.undone = 0
         self.effects = 0
         self._is_doomed = False
         self._has_ended = False
@@ -119,6 +121,7 @@ class UnitOfWork:
         except BaseException:
             self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
             self.connection.execute("RELEASE SAVEPOINT inner_work")
+            self.undone += 1
             self._held_back.clear()
             del self._after_commit[callbacks:]
             self._is_doomed = was_doomed

@@ -1,7 +1,7 @@
 """Definitions of a tenant's own fields: what is checked, and what changes with them, when one comes, changes or goes.
 
 In the transaction that writes the definition, values that documents hold already are looked at, and their keys and
-links follow. Requests under way meanwhile finish under the definitions they began with.
+links follow. Who is writing such a value meanwhile is waited for, see definition_lock.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from kernel.context import KernelContext
 from kernel.documents.custom_types import CUSTOM_FIELD, extend, field_schema
+from kernel.documents.definition_lock import take_definitions
 from kernel.documents.errors import CustomFieldInUse, CustomFieldUnfit
 from kernel.documents.keys import keys_of
 from kernel.documents.validator import violations_of
@@ -70,6 +71,7 @@ def settle_definition(ctx: KernelContext, document: Document, previous: Document
     """
     if document.type != CUSTOM_FIELD:
         return
+    take_definitions(ctx)
     faults = list(_faults(ctx, document, previous))
     if faults:
         raise DocumentInvalid(type=CUSTOM_FIELD, violations=faults)
@@ -88,6 +90,7 @@ def settle_removal(ctx: KernelContext, document: Document) -> None:
     """Before a definition is deleted; other types pass. Raises CustomFieldInUse where documents hold values."""
     if document.type != CUSTOM_FIELD:
         return
+    take_definitions(ctx)
     about = [document["document_type"], document["name"]]
     row = ctx.uow.execute(_COUNT, about).fetchone()
     count = row[0] if row else 0

@@ -4,6 +4,7 @@ import io
 from datetime import date
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from kernel.documents.custom_fields import CUSTOM_FIELDS_PER_TYPE_MAX
@@ -17,7 +18,7 @@ from registry.lifecycle import disable_applet, enable_applet
 from sdk.catalogue import DocumentTypeUnknown
 from sdk.document_errors import DocumentInvalid, DocumentLinked, LinkBroken, UniqueKeyTaken
 from sdk.identifiers import new_id
-from tests.integration.kernel.rooms.shelf import furnish, make_tenant
+from tests.integration.kernel.rooms.shelf import at_once, furnish, make_tenant
 
 BOX = "shelf.box"
 
@@ -315,3 +316,46 @@ def test_a_document_comes_back_although_its_text_is_no_link_as_it_is_declared_no
     with shelf.operate() as ctx:
         assert ctx.documents.update(BOX, box, {"custom_peer": box})["custom_peer"] == box
         assert verify(ctx).differences == []
+
+
+def test_a_value_that_is_being_written_gets_its_key_from_the_definition_that_waits_for_it(shelf):
+    with shelf.kernel.database.transaction(shelf.tenant) as uow:
+        ctx = shelf.kernel.operator_context(uow)
+        ctx.documents.create(BOX, {"name": "first", "custom_ref": "A"})
+        made, _ = at_once(
+            lambda: define(shelf, "custom_ref", "text", unique=True), lambda: (shelf.wait_for_a_lock(), uow.commit())
+        )
+    assert isinstance(made, str)
+    with pytest.raises(UniqueKeyTaken):
+        shelf.put({"custom_ref": "A"})
+
+
+def test_who_began_before_a_definition_writes_no_value_under_the_one_from_before(shelf):
+    with shelf.kernel.database.transaction(shelf.tenant) as uow:
+        ctx = shelf.kernel.operator_context(uow)
+        define(shelf, "custom_ref", "text", unique=True)
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            ctx.documents.create(BOX, {"name": "late", "custom_ref": "A"})
+    shelf.put({"custom_ref": "A"})
+    with pytest.raises(UniqueKeyTaken):
+        shelf.put({"custom_ref": "A"})
+
+
+def test_who_writes_no_value_of_such_a_field_is_not_disturbed(shelf):
+    with shelf.kernel.database.transaction(shelf.tenant) as uow:
+        ctx = shelf.kernel.operator_context(uow)
+        define(shelf, "custom_ref", "text")
+        ctx.documents.create(BOX, {"name": "plain"})
+        uow.commit()
+    assert shelf.names() == ["plain"]
+
+
+def test_a_lock_that_a_savepoint_has_taken_with_it_is_taken_again(shelf):
+    with shelf.kernel.database.transaction(shelf.tenant) as uow:
+        ctx = shelf.kernel.operator_context(uow)
+        with pytest.raises(ZeroDivisionError), uow.savepoint():
+            ctx.documents.create(BOX, {"name": "undone", "custom_ref": "A"})
+            raise ZeroDivisionError
+        define(shelf, "custom_ref", "text", unique=True)
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            ctx.documents.create(BOX, {"name": "late", "custom_ref": "A"})
