@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from kernel.lazy import LazyModule
 from kernel.oauth.errors import ExternalLogInExpired, ExternalLogInFailed
 from kernel.oauth.id_verification import Expected, verify_id_token
 from kernel.oauth.issuer import CALLBACK_PATH
 from kernel.oauth.outbound import Outbound
+from kernel.oauth.pkce import challenge_of
 from kernel.oauth.provider_documents import Metadata, ProviderDocuments
 from kernel.oauth.records import Provider
 from kernel.oauth.redirects import add_parameters
 
 if TYPE_CHECKING:
     from kernel.parts import Parts
-
-pkce = LazyModule("authlib.oauth2.rfc7636")
 
 SCOPE = "openid profile email"
 _SECRET_BYTES = 32
@@ -60,7 +58,7 @@ class ExternalLogIn:
             "scope": SCOPE,
             "state": begun.state,
             "nonce": begun.nonce,
-            "code_challenge": pkce.create_s256_code_challenge(begun.verifier),
+            "code_challenge": challenge_of(begun.verifier),
             "code_challenge_method": "S256",
         }
         return add_parameters(metadata.authorization_endpoint, parameters)

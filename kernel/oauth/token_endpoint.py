@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,19 +12,17 @@ from kernel.auth.errors import TokenInvalid
 from kernel.auth.opaque import OpaqueToken, read_token
 from kernel.auth.users import get_user
 from kernel.db.unit_of_work import UnitOfWork
-from kernel.lazy import LazyModule
 from kernel.oauth import store
 from kernel.oauth.access import sign_access_token
 from kernel.oauth.authorization import CODE, choose_resource
 from kernel.oauth.clients import authenticate_client
 from kernel.oauth.id_tokens import sign_id_token
+from kernel.oauth.pkce import is_proven
 from kernel.oauth.records import CODE_GRANT, CREDENTIALS_GRANT, REFRESH_GRANT, Grant, KnownClient, KnownGrant, Server
 from kernel.oauth.refresh_tokens import REFRESH_TOKEN, make_refresh_token, was_issued
 from kernel.oauth.refusals import Refusal
 from kernel.oauth.scopes import OPENID, narrow, permission_scopes
 from sdk.identifiers import new_id
-
-pkce = LazyModule("authlib.oauth2.rfc7636")
 
 Answer = dict[str, Any]
 # RFC 7636 section 4.1.
@@ -131,7 +128,7 @@ def _check_verifier(verifier: str | None, challenge: str) -> None:
         raise Refusal("invalid_request", "code_verifier is missing")
     if not _VERIFIER.fullmatch(verifier):
         raise Refusal("invalid_request", "code_verifier has 43 to 128 unreserved characters")
-    if not hmac.compare_digest(pkce.create_s256_code_challenge(verifier), challenge):
+    if not is_proven(verifier, challenge):
         raise _bad_grant()
 
 
