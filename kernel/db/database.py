@@ -25,9 +25,9 @@ from kernel.tenancy.record import TenantRecord
 # A backend keeps private memory for every schema it has touched, so none lives for ever.
 CONNECTION_LIFETIME_S_MAX = 1800
 CONNECTION_WAIT_S_MAX = 10
-# How long a pool tries by itself to replace what was lost. The next request begins anew, so this bounds how long one may
-# still be refused when the database is back; psycopg doubles its pauses for as long as it tries.
-RECONNECT_S_MAX = 2
+# How long a pool tries by itself to replace what was lost: for whoever waits. The next request begins anew, as psycopg
+# doubles its pauses for as long as it tries, and a pool would still refuse long after the database is back.
+RECONNECT_S_MAX = CONNECTION_WAIT_S_MAX
 PREPARED_STATEMENTS_MAX = 200
 
 _BEGIN_TENANT = "BEGIN; SET LOCAL ROLE {role}; SELECT value FROM \"{schema}\".meta WHERE name = 'generation'"
