@@ -1,7 +1,7 @@
 """Keeps apart who writes values of a tenant's own fields and who changes what these fields are.
 
-A definition looks at all values there are, and gives them their keys and links. A value that was written meanwhile under
-the definitions from before would be left without.
+A definition looks at all values there are, and gives them their keys and links. A value that was written meanwhile
+under the definitions from before would be left without.
 """
 
 from __future__ import annotations

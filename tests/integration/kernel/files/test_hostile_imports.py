@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kernel.transfer.caller import Caller
 from kernel.transfer.errors import MappingInvalid, SourceUnreadable
 from kernel.transfer.mapping import ImportMapping, read_mapping
 from tests.integration.kernel.files.desk import bring, contents, values_of
+from tests.integration.kernel.shipped import make_tenant
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 CUSTOMERS = ImportMapping("parties.customer", key="code")
@@ -156,3 +158,14 @@ def test_importing_the_same_file_again_and_again_changes_nothing(directory):
 @pytest.mark.parametrize("text", ["", "\ufeff", "code,name\n"])
 def test_an_empty_file_imports_nothing(directory, text):
     assert bring(directory, text, CUSTOMERS).seen == 0
+
+
+def test_what_is_only_rehearsed_is_remembered_by_nobody(office):
+    """Accounts are kept in memory: what a transaction holds that is rolled back must not be."""
+    books = Caller(office, make_tenant(office, "rehearsed", "ledger"))
+    accounts = ImportMapping("ledger.account", key="code")
+    text = "code,name,account_type\n8001,One,expense\n8001,Other,expense\n8002,Two,expense\n"
+    report = bring(books, text, accounts, is_rehearsal=True, batch_size=1, on_existing="update")
+    assert (report.created, report.updated, report.rejected) == (2, 1, 0)
+    with books.begin() as uow:
+        assert books.context(uow).documents.find("ledger.account", code="8001") is None
