@@ -249,6 +249,8 @@ def test_a_dead_delivery_is_retried_when_an_operator_says_so(house, tenant, work
     assert deliver(worker, tenant) == [Outcome.DONE]
     (event,) = as_operator(house, tenant, service.list_events, EventFilter(type="kernel.delivery.*")).items
     assert (event.type, event.actor) == ("kernel.delivery.retried", "operator")
+    # Its words may tell of a person, and an event stays.
+    assert event.payload.keys() == {"id", "subscriber", "event_type", "attempts"}
     assert event.aggregate_id == delivery["event_id"]
     assert event.payload["subscriber"] == "shop:answer"
 
