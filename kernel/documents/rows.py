@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from kernel.db.unit_of_work import UnitOfWork
 from sdk.document import Document
 from sdk.schema import DocumentType, load
@@ -15,6 +17,8 @@ COLUMNS = (
     "id::text, type, company_id::text, version, schema_version, state, number, data,"
     " created_at, created_by, updated_at, updated_by, deleted_at, archived_at"
 )
+# The fields as the text they are stored as, for whoever only passes them on.
+TEXT_COLUMNS = COLUMNS.replace(" data,", " data::text,")
 # A plain change leaves the key alone, so it does not stop others from linking to the document; a deletion does.
 FOR_CHANGE = " FOR NO KEY UPDATE"
 FOR_DELETION = " FOR UPDATE"
@@ -97,6 +101,15 @@ def flatten(row: Row, hidden: frozenset[str], fields: Sequence[str] = ()) -> dic
     if fields:
         return {name: flat[name] for name in ("id", *fields) if name in flat}
     return {name: value for name, value in flat.items() if value is not None}
+
+
+def flatten_text(found: Sequence[Any]) -> orjson.Fragment:
+    """The same JSON of a row of TEXT_COLUMNS, everything in it, without reading what stands in its fields."""
+    known = zip(Row._fields, found, strict=True)
+    system = {name: value for name, value in known if value is not None and name not in ("data", "schema_version")}
+    begun = orjson.dumps(system, option=orjson.OPT_UTC_Z)[:-1].decode()
+    fields: str = found[Row._fields.index("data")]
+    return orjson.Fragment(f"{begun}, {fields[1:]}" if fields != "{}" else f"{begun}}}")
 
 
 def stored_row(document: Document, data: Mapping[str, Any]) -> Row:

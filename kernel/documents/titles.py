@@ -28,13 +28,13 @@ _BY_ID = (
 )
 
 
-def titles_of(ctx: KernelContext, type: DocumentType, rows: Sequence[Row]) -> dict[str, str]:
-    """Titles of the documents the rows link to, those the caller may read.
+def titles_of(ctx: KernelContext, type: DocumentType, ids: Sequence[str]) -> dict[str, str]:
+    """Titles of what these documents of a type link to, as far as the caller may read it.
 
     Nothing of what hidden fields link to: the title would tell the value.
     """
     hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
-    return _titles(ctx, _LINKED, {"ids": [row.id for row in rows], "hidden": sorted(hidden)}) if rows else {}
+    return _titles(ctx, _LINKED, {"ids": list(ids), "hidden": sorted(hidden)}) if ids else {}
 
 
 def titles_by_id(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from kernel.documents import archive, service
 from kernel.documents.bulk import create_many
 from kernel.documents.graph import DIRECTIONS, read_graph
 from kernel.documents.history import Past, as_of, at_revision
-from kernel.documents.listing import ARCHIVED, ListRequest, list_rows
+from kernel.documents.listing import ARCHIVED, ListRequest, list_json, list_rows
 from kernel.documents.reversion import restore_revision
 from kernel.documents.revisions import revisions
 from kernel.documents.rows import Row, flatten, stored_row, to_document
@@ -190,6 +190,8 @@ def _read_revision(request: Request) -> int | None:
 
 
 def _list(ctx: KernelContext, type: DocumentType, wanted: ListRequest, fields: Sequence[str]) -> dict[str, Any]:
+    if not fields and not ctx.permissions.mask(type, "read"):
+        return list_json(ctx, type, wanted)
     page = list_rows(ctx, type, wanted)
     items = [flatten(row, _hidden(ctx, type, row), fields) for row in page.rows]
     return {"items": items, "titles": page.titles, "cursor": page.cursor}

@@ -142,6 +142,18 @@ def test_an_action_is_performed_and_refused_in_another_state(client, admin):
     problem(client.post(f"{one}/send", json={"why": 1}, headers={**admin, "if-match": '"1"'}), 412, "stale_version")
 
 
+def test_a_list_shows_each_document_as_it_is_shown_alone(client, admin):
+    """Although the text PostgreSQL stores is passed on there, and read and written again here."""
+    made = [create(client, admin, name=name, total="7") for name in ('"quoted\\"', "größer 🐂", "\u0001\x7f")]
+    sent = client.post(f"{ORDERS}/{made[0]['id']}/send", headers=admin).json()
+    items = client.get(ORDERS, headers=admin).json()["items"]
+    shown = {item["id"]: item for item in items}
+    for order in made:
+        alone = client.get(f"{ORDERS}/{order['id']}", headers=admin).json()
+        assert (shown[order["id"]], shown[order["id"]]["name"]) == (alone, order["name"])
+    assert (shown[sent["id"]]["state"], shown[sent["id"]]["version"]) == ("sent", 2)
+
+
 def test_a_list_is_filtered_sorted_and_paged(client, admin):
     for number in range(5):
         create(client, admin, name=f"n{number}", total=f"{number}.5")
