@@ -143,8 +143,9 @@ def _locked(ctx: KernelContext, id: int) -> dict[str, Any]:
 
 
 def _record(ctx: KernelContext, verb: str, delivery: Mapping[str, Any]) -> None:
-    """What an operator did to a delivery is part of the audit trail, under the id of the event it carried. Not the words
-    of its error: they may tell of a person, and the log keeps them for good.
+    """What an operator did to a delivery is part of the audit trail, under the id of the event it carried.
+
+    Not the words of its error: they may tell of a person, and the log keeps them for good.
     """
     kept = {name: delivery[name] for name in ("id", "subscriber", "event_type", "attempts")}
     payload = {name: value for name, value in kept.items() if value is not None}
