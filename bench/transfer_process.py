@@ -5,6 +5,7 @@ Arguments: the URL, the tenant, `export` or `import`, the file. Prints documents
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -32,6 +33,8 @@ def main() -> None:
     with kernel.operate(record) as ctx:
         # What every process does once is no part of how fast it is.
         ctx.runtime.catalogue.type(TYPE)
+    # As `bos import` does, see kernel/cli/script.py.
+    gc.freeze()
     started = time.perf_counter()
     done = (_export if direction == "export" else _import)(kernel, record, path)
     seconds = time.perf_counter() - started

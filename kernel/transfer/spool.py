@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from kernel.lazy import LazyModule
 from kernel.transfer.errors import SourceUnreadable
 from kernel.transfer.sources import Source, SourceRow
+
+sqlite3 = LazyModule("sqlite3")
 
 
 class Spool:

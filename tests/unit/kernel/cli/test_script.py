@@ -23,7 +23,8 @@ def test_a_server_imports_neither_other_commands_nor_what_only_they_use():
         except SystemExit:
             pass
         print(sorted(name for name in sys.modules if name in {
-            "kernel.cli.imports", "webauthn", "authlib", "xlsxwriter", "python_calamine", "httpx2", "kernel.cli.serve",
+            "kernel.cli.imports", "webauthn", "authlib", "xlsxwriter", "python_calamine", "httpx2", "sqlite3",
+            "kernel.cli.serve",
         }))
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
