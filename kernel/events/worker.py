@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # What is due but was not taken is held by another relay, or waits for an earlier one: not again at once.
 LOOK_AGAIN_S_MIN = 1.0
 # While much is written, deliveries wait so long for each other: a turn for one costs nearly as much as for many.
-ROUND_INTERVAL_S = 0.1
+ROUND_INTERVAL_S = 0.2
 
 
 class Worker:
