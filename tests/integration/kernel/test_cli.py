@@ -13,8 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from kernel.cli.main import build_cli
+from kernel.cli.session import open_kernel
 from kernel.cli.terminal import Terminal
 from kernel.settings import Settings
+from kernel.transfer.files import TransferFiles
+from sdk.identifiers import new_id
 from tests.integration.kernel.shipped import CHEAP
 
 PROGRAM = [sys.executable, "-c", "from kernel.cli.main import main; main()"]
@@ -339,9 +342,13 @@ def test_a_tenant_is_suspended_resumed_and_dropped_after_its_export(bos, tmp_pat
     assert bos.json("tenant", "drop", "gone", "--dry-run")["counts"]["documents"] == 2
     assert bos.code("tenant", "drop", "gone") == "not_confirmed"
     out = tmp_path / "gone.tar.gz"
+    with open_kernel(bos.settings) as kernel:
+        files = TransferFiles(kernel.settings.data_dir, kernel.directory.get("gone").id)
+        files.path(new_id(), "upload").write_bytes(b"of a tenant that is gone")
     dropped = bos.json("tenant", "drop", "gone", "--yes", "--out", str(out))
     assert (dropped["dropped"], dropped["counts"]["users"], out.stat().st_size) == ("gone", 1, dropped["bytes"])
     assert "gone" not in [tenant["name"] for tenant in bos.json("tenant", "list")]
+    assert not list(bos.settings.data_dir.rglob("transfers/*/*"))
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(bos, acme):
