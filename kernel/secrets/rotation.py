@@ -25,6 +25,7 @@ _REWRAP_PLATFORM = f"UPDATE {PLATFORM_SCHEMA}.keyring SET wrapped = %s, wrapped_
 _TENANT_KEYS = "SELECT id::text, kind, wrapped, wrapped_by FROM {t}.cipher_keys WHERE kind <> 'subject' FOR UPDATE"
 _REWRAP_TENANT = "UPDATE {t}.cipher_keys SET wrapped = %s, wrapped_by = %s WHERE id = %s"
 _RETIRE = "UPDATE {t}.cipher_keys SET retired_at = %s WHERE kind = 'data' AND retired_at IS NULL"
+_IN_USE = "SELECT id::text FROM {t}.cipher_keys WHERE kind = 'data' AND retired_at IS NULL"
 _RAISE_GENERATION = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 _LIST = """
 SELECT k.id::text, k.kind, k.wrapped_by, k.created_at, k.retired_at FROM {t}.cipher_keys k
@@ -70,9 +71,11 @@ def rotate_data_key(kernel: Kernel, tenant: TenantRecord) -> str:
     """
     with kernel.operate(tenant) as ctx:
         ctx.uow.execute(_RETIRE, [ctx.now])
-        id = insert_key(ctx.uow, ctx.kernel, tenant, "data", ctx.now)
+        insert_key(ctx.uow, ctx.kernel, tenant, "data", ctx.now)
+        # Another process may have been faster: its key is the one.
+        rows = ctx.uow.execute(_IN_USE).fetchall()
         ctx.uow.execute(_RAISE_GENERATION)
-    return id
+    return str(rows[0][0])
 
 
 def list_keys(ctx: KernelContext) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from kernel.secrets.errors import MasterKeyWrong
 from kernel.secrets.master import read_keys
 from kernel.secrets.reencryption import count_stale, reencrypt
 from kernel.secrets.rotation import list_keys, rotate_data_key, rotate_master
+from kernel.secrets.tenant_keys import insert_key
+from tests.integration.kernel.rooms.shelf import Shelf, at_once
 from tests.integration.kernel.secrets.clinic import Clinic, make_clinic
 
 WRITES = 30
@@ -190,3 +192,16 @@ def test_a_tenant_gets_no_key_under_a_master_key_of_another_installation(clinics
         add(stranger, ssn="2")
     assert clinic.execute("SELECT count(*) FROM {t}.cipher_keys") == [(0,)]
     stranger.kernel.close()
+
+
+def test_who_rotates_while_somebody_else_does_is_told_the_key_that_encrypts_now(clinic):
+    add(clinic)
+    with clinic.kernel.database.transaction(clinic.tenant) as uow:
+        uow.execute("UPDATE {t}.cipher_keys SET retired_at = now() WHERE kind = 'data' AND retired_at IS NULL")
+        first = insert_key(uow, clinic.kernel, clinic.tenant, "data", clinic.kernel.clock())
+        shelf = Shelf(clinic.kernel, clinic.tenant)
+        told, _ = at_once(
+            lambda: rotate_data_key(clinic.kernel, clinic.tenant), lambda: (shelf.wait_for_a_lock(), uow.commit())
+        )
+    in_use = clinic.execute("SELECT id::text FROM {t}.cipher_keys WHERE kind = 'data' AND retired_at IS NULL")
+    assert in_use == [(told,)] == [(first,)]
