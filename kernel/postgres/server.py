@@ -30,7 +30,7 @@ _PROGRAM_NAMES = {"postgres", "postmaster"}
 def ensure_running(cluster: Cluster, binaries: Binaries, conf: Mapping[str, str]) -> None:
     """Start the server unless it runs already, for example because the process that started it was killed."""
     if can_connect(cluster):
-        return
+        return None
     for lock in (cluster.pid_file, cluster.socket_lock):
         _disown_stale_lock(lock)
     make_socket_folder(cluster)
