@@ -58,7 +58,6 @@ class Work:
     meanwhile. held: types by id of new documents not written yet. late: documents by what stands for their numbers;
     waiting: writes that a number is missing for. changed_types: those that caches are kept of.
     shared_at: how many savepoints were undone when definitions of own fields were locked, see definition_lock.py.
-    shared_at: how many savepoints were undone when definitions of own fields were locked, see definition_lock.py.
     bulk: takes writes that are to be one statement, during an import. ahead: finds what other deliveries of the same
     transaction are about as well.
     """
@@ -71,7 +70,6 @@ class Work:
     late: dict[str, Any] = field(default_factory=dict)
     waiting: list[Any] = field(default_factory=list)
     changed_types: set[str] = field(default_factory=set)
-    shared_at: int | None = None
     shared_at: int | None = None
     bulk: BulkWriter | None = None
     ahead: RowsAhead | None = None
