@@ -69,10 +69,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(HeadTooLarge(limit="head", maximum=HEAD_BYTES_MAX) if self._is_too_large else MalformedRequest())
 
     def _refuse(self, error: BosError) -> None:
-        body = render_json(problem(error, instance="", request_id=new_id()))
+        request_id = new_id()
+        body = render_json(problem(error, instance="", request_id=request_id))
         head = (
             f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\ncache-control: no-store\r\n"
-            "connection: close\r\n\r\n"
+            f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(STATUS_LINE[error.status] + head.encode() + body)
         self.transport.close()

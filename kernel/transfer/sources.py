@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -24,6 +25,10 @@ FIELD_CHARACTERS_MAX = 10_000_000
 LINE_BYTES_MAX = 50_000_000
 FORMATS = ("csv", "jsonl", "xlsx")
 STDIN = "-"
+# Python knows them as encodings of texts, but they are of names, or of literals; they keep all they have read until a
+# point comes, which in a large file never does.
+_NO_ENCODINGS_OF_FILES = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "unicode-escape",
+                                    "raw-unicode-escape"})  # fmt: skip
 # No database stores it.
 _NUL = "the row has a NUL character"
 _NO_TEXT = "the row has half of a surrogate pair, which is no character"
@@ -107,6 +112,8 @@ class Source:
             raise SourceUnreadable(file=self.name, reason="its delimiter has to be one character")
         csv.field_size_limit(FIELD_CHARACTERS_MAX)
         encoding = "utf-8-sig" if self.dialect.encoding.lower() in ("utf-8", "utf8") else self.dialect.encoding
+        if codecs.lookup(encoding).name in _NO_ENCODINGS_OF_FILES:
+            raise SourceUnreadable(file=self.name, reason=f"no file is written in {encoding}")
         text = io.TextIOWrapper(stream, encoding=encoding, newline="")
         try:
             yield from self._read_table(text)
