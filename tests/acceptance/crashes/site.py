@@ -86,13 +86,18 @@ class Site(Installation):
         if self._servers is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._servers.pid, signal.SIGKILL)
-            self._servers.wait()
+            self._wait_for_end()
             self._servers = None
 
     def kill_supervisor(self) -> None:
         """The process that started the others, alone; return when they have finished what they were at."""
         assert self._servers is not None
         self._servers.kill()
+        self._wait_for_end()
+
+    def _wait_for_end(self) -> None:
+        """Whoever is dying still holds the database, and a port."""
+        assert self._servers is not None
         self._servers.wait()
         end = time.monotonic() + READY_S_MAX
         while group_members(self._servers.pid):
