@@ -99,7 +99,7 @@ def flatten(row: Row, hidden: frozenset[str], fields: Sequence[str] = ()) -> dic
     for name in hidden:
         flat.pop(name, None)
     if fields:
-        return {name: flat[name] for name in ("id", *fields) if name in flat}
+        return {name: flat[name] for name in ("id", *fields) if flat.get(name) is not None}
     return {name: value for name, value in flat.items() if value is not None}
 
 

@@ -23,8 +23,9 @@ from kernel.http.parameters import Reader, one_of, read_count, read_flag, read_m
 from kernel.http.requests import Reply, json_body, object_body, run
 from sdk.document import Document
 from sdk.errors import Violation
-from sdk.nearest import nearest
+from sdk.nearest import nearest, nearest_or_all
 from sdk.schema import DocumentType, dump
+from sdk.schema.vocabulary import SYSTEM_FIELDS
 
 if TYPE_CHECKING:
     from kernel.main import Kernel
@@ -69,7 +70,7 @@ class Endpoints:
         if given.keys() <= {"fields"}:
             return self._run(request, lambda ctx, type: _get(ctx, type, id, fields, request), read_only=True)
         past = _read_past(id, given)
-        return self._run(request, lambda ctx, type: _show_past(past(ctx, type), fields), read_only=True)
+        return self._run(request, lambda ctx, type: _show_past(type, past(ctx, type), fields), read_only=True)
 
     def update(self, request: Request) -> Response:
         id, version, patch = request.path_params["id"], require_if_match(request), object_body(request)
@@ -158,6 +159,7 @@ def _reply(
 
 
 def _get(ctx: KernelContext, type: DocumentType, id: str, fields: Sequence[str], request: Request) -> Reply:
+    _check_fields(type, fields)
     document = service.get(ctx, type.name, id)
     if is_known(request, document.version):
         return Reply(status=304, headers={"etag": etag(document.version)})
@@ -174,7 +176,20 @@ def _read_past(id: str, given: Mapping[str, Any]) -> Callable[[KernelContext, Do
     return lambda ctx, type: as_of(ctx, type.name, id, given["as_of"])
 
 
-def _show_past(past: Past, fields: Sequence[str]) -> Reply:
+def _check_fields(type: DocumentType, fields: Sequence[str]) -> None:
+    """Raises InvalidRequest: a misspelt field would be taken for one without a value."""
+    known = (*SYSTEM_FIELDS, *type.schema.get("properties", ()))
+    faults = [
+        Violation("/fields", "unknown_field", f"{type.name} has no field {name[:80]}", nearest_or_all(name, known))
+        for name in fields
+        if name not in known
+    ]
+    if faults:
+        raise InvalidRequest(violations=faults)
+
+
+def _show_past(type: DocumentType, past: Past, fields: Sequence[str]) -> Reply:
+    _check_fields(type, fields)
     return Reply(past.flatten(tuple(fields)), headers={"etag": etag(past.row.version)})
 
 
@@ -192,6 +207,7 @@ def _read_revision(request: Request) -> int | None:
 def _list(ctx: KernelContext, type: DocumentType, wanted: ListRequest, fields: Sequence[str]) -> dict[str, Any]:
     if not fields and not ctx.permissions.mask(type, "read"):
         return list_json(ctx, type, wanted)
+    _check_fields(type, fields)
     page = list_rows(ctx, type, wanted)
     items = [flatten(row, _hidden(ctx, type, row), fields) for row in page.rows]
     return {"items": items, "titles": page.titles, "cursor": page.cursor}

@@ -19,6 +19,7 @@ from kernel.http.shapes import (
 )
 from sdk.schema import DocumentType
 from sdk.schema.formats import CURRENCY, DECIMAL
+from sdk.schema.vocabulary import COMBINING
 
 INPUT_SUFFIX = ".input"
 PATCH_SUFFIX = ".patch"
@@ -30,7 +31,8 @@ _SYSTEM: Mapping[str, Any] = {
     "number": TEXT, "created_at": INSTANT, "created_by": TEXT, "updated_at": INSTANT, "updated_by": TEXT,
     "deleted_at": INSTANT, "archived_at": INSTANT,
 }  # fmt: skip
-_ALWAYS = ("id", "type", "version", "created_at", "created_by", "updated_at", "updated_by")
+# What says how fields go together: not so where some of them are left out.
+_TOGETHER = ("required", *COMBINING, "minProperties")
 _VIOLATION = members({"expected": TEXT}, pointer=TEXT, rule=TEXT, message=TEXT)
 _PROBLEM = {
     "description": "RFC 9457. `code` is stable and listed in docs/errors.md.",
@@ -68,10 +70,10 @@ def component_schemas(types: Iterable[DocumentType]) -> dict[str, Any]:
 
 
 def _answered(type: DocumentType) -> dict[str, Any]:
-    """Nothing but the system fields is promised: a mask or `fields=` may leave any other out."""
-    schema = {key: value for key, value in told(type.schema).items() if key != "required"}
+    """Nothing but the id is promised: `fields=`, a mask, or a permission that is missing leave out any other."""
+    schema = {key: value for key, value in told(type.schema).items() if key not in _TOGETHER}
     return {**schema, "title": type.title, "properties": {**_SYSTEM, **_properties(schema)},
-            "required": list(_ALWAYS)}  # fmt: skip
+            "required": ["id"]}  # fmt: skip
 
 
 def _sent(type: DocumentType) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _sent(type: DocumentType) -> dict[str, Any]:
 
 def _patched(type: DocumentType) -> dict[str, Any]:
     """A merge patch: every field may be left out, and null takes one away."""
-    sent = {key: value for key, value in _sent(type).items() if key != "required"}
+    sent = {key: value for key, value in _sent(type).items() if key not in _TOGETHER}
     sent["properties"] = {
         name: {"anyOf": [field, {"type": "null"}]} for name, field in sent["properties"].items() if name != "company_id"
     }
