@@ -102,6 +102,18 @@ def _fill(kernel: Kernel, tenant: TenantRecord) -> None:
         ctx.documents.perform("receivables.invoice", invoice.id, "post")
         payment = {"customer": customer, "received_on": "2026-03-03", "amount": "5.00"}
         ctx.documents.create("receivables.payment", payment)
+        ctx.documents.create("receivables.credit_note", {**data, "issued_on": "2026-03-04"})
+        account = ctx.documents.find_all("ledger.account", code="4100")[0].id
+        rate = {"code": "V19", "name": "19 %", "percent": "19", "account": account}
+        ctx.documents.create("receivables.tax_rate", rate)
+        product = ctx.documents.create("catalog.product", {"code": "P1", "name": "Shelf"}).id
+        prices = {"code": "L1", "name": "List", "currency": "EUR", "lines": [{"product": product, "price": "90.00"}]}
+        ctx.documents.create("catalog.price_list", prices)
+        ctx.documents.create("catalog.unit", {"code": "U1", "name": "Piece"})
+        ctx.documents.create(
+            "ledger.exchange_rate", {"currency": "USD", "base": "EUR", "valid_on": "2026-03-01", "rate": "0.9"}
+        )
+        ctx.documents.create("ledger.fiscal_year", {"name": "2030", "starts_on": "2030-01-01", "ends_on": "2030-12-31"})
         ctx.documents.create("kernel.role", {"name": "own", "title": "Own", "permissions": []})
         columns = [{"title": "Name", "path": "name"}]
         template = {"name": "all", "document_type": "parties.customer", "columns": columns}

@@ -7,6 +7,7 @@ acted upon and deleted by others.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -34,10 +35,14 @@ CHECKS = (
 PROBLEM = "application/problem+json"
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "instance", "request_id"}
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+PERSONS = ("parties.contact", "parties.customer", "parties.supplier")
 # How often a made-up id is left as it is.
 STRANGE = 0.25
 # How often a request has no token of ours: none, or one that was made up.
 TOKENLESS = 0.05
+# How often a new document is made after another one, and in how many fields it differs.
+RESEMBLING = 0.6
+CHANGED_MAX = 2
 KEPT_MAX = 40
 # Operations; those who make jobs come first.
 WORK_EVERY = 100
@@ -59,6 +64,7 @@ class Known:
     by_path: dict[str, list[str]] = field(default_factory=dict)
     by_type: dict[str, list[str]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     # Ids that are never sent: who changes them ends the test.
     spared: frozenset[str] = frozenset()
 
@@ -80,6 +86,7 @@ class Known:
         if isinstance(item.get("version"), int) and isinstance(item.get("type"), str):
             self._keep(self.by_type, item["type"], str(name))
             self.versions[str(name)] = item["version"]
+            self.documents[str(name)] = dict(item)
 
     def _keep(self, kept: dict[str, list[str]], key: str, value: str) -> None:
         """The first ones stay, and a few of the newest."""
@@ -113,10 +120,10 @@ class Fuzzer:
         self._random = random.Random(self.number)
 
     def run(self, cases: int) -> None:
-        """So many cases, as many for each operation and each mode."""
+        """So many cases or a few more, as many for each operation and each mode."""
         operations = [result.ok() for result in self.schema.get_all_operations()]
         operations.sort(key=_order)
-        per_run = max(1, round(cases / len(operations) / len(MODES)))
+        per_run = math.ceil(cases / len(operations) / len(MODES))
         for mode in MODES:
             for number, operation in enumerate(operations):
                 self._try(operation, mode, per_run)
@@ -178,12 +185,26 @@ class Fuzzer:
             case.headers["If-Match"] = f'"{version}"'
         body = self.schema.raw_schema["paths"][case.path][case.operation.method].get("requestBody")
         if body and case.media_type in body["content"]:
-            case.body = self._link(case.body, body["content"][case.media_type]["schema"])
+            schema = body["content"][case.media_type]["schema"]
+            case.body = self._link(self._resemble(case.body, schema), schema)
+
+    def _resemble(self, body: Any, schema: Mapping[str, Any]) -> Any:
+        """A new document is often one there is, but for a field or two: what is all made up breaks some rule."""
+        type = schema.get("$ref", "").rpartition("/")[2].removesuffix(".input")
+        found = self.known.by_type.get(type)
+        if not found or not isinstance(body, dict) or self._random.random() > RESEMBLING:
+            return body
+        known = self.known.documents[self._random.choice(found)]
+        fields = self._resolve(schema).get("properties", {})
+        made = self._random.sample(sorted(body.items(), key=lambda pair: pair[0]), min(len(body), CHANGED_MAX))
+        return {**{name: value for name, value in known.items() if name in fields}, **dict(made)}
 
     def _link(self, value: Any, schema: Any) -> Any:
         schema = self._resolve(schema)
         for option in schema.get("anyOf", ()):
             value = self._link(value, option)
+        if isinstance(value, dict) and value.keys() >= {"subject_type", "subject_id"}:
+            return self._name_subject(value)
         if isinstance(value, dict):
             properties = schema.get("properties", {})
             return {key: self._link(each, properties.get(key, {})) for key, each in value.items()}
@@ -191,6 +212,12 @@ class Fuzzer:
             return [self._link(each, schema.get("items", {})) for each in value]
         found = self.known.by_type.get(schema.get("x-link", ""))
         return self._random.choice(found) if found and self._random.random() > STRANGE else value
+
+    def _name_subject(self, value: dict[str, Any]) -> dict[str, Any]:
+        """A person: which schema says that a type and an id belong together?"""
+        type = self._random.choice(PERSONS)
+        ids = self.known.by_type.get(type)
+        return {**value, "subject_type": type, "subject_id": self._random.choice(ids)} if ids else value
 
     def _resolve(self, schema: Any) -> Mapping[str, Any]:
         if not isinstance(schema, dict):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemathesis.python.asgi import ASGIClient
 
 from tests.acceptance.fuzz_world import EMAIL, GUEST, PASSWORD, FuzzWorld, open_fuzz_world
-from tests.acceptance.fuzzing import Fuzzer, Known
+from tests.acceptance.fuzzing import PERSONS, Fuzzer, Known
 
 SEED = 20_261_121
 CASES_SHARE = 1_500
@@ -24,7 +24,7 @@ CASES_SHARE = 1_500
 CASES, RUNS = 5_000, 4
 # A description this small would have lost its document types; a run with fewer successes would test refusals only.
 OPERATIONS_MIN = 380
-SUCCEEDED_MIN, SUCCEEDED_SHARE_MIN = 300, 180
+SUCCEEDED_MIN, SUCCEEDED_SHARE_MIN = 220, 180
 # They end sessions, those of who calls them too: so they are called by a guest, logged in anew each time.
 ENDING = ("POST /api/v1/auth/logout", "DELETE /api/v1/auth/sessions", "DELETE /api/v1/auth/sessions/{id}")
 DISABLING = "POST /api/v1/applets/{name}/disable"
@@ -89,7 +89,7 @@ def fuzzer(world, request) -> Iterator[Fuzzer]:
         known = Known(spared=desk.spared)
         known.learn("/api/v1/audit/proof", desk.get("events"))
         desk.begin_transfers()
-        known.by_path["/api/v1/privacy/subjects"] = ["parties.customer", "parties.contact", "parties.supplier"]
+        known.by_path["/api/v1/privacy/subjects"] = list(PERSONS)
         yield Fuzzer(schema, session, known, request.param, desk.headers, desk.after, world.work)
         # Else the requests would have been refused for nothing but that since who knows when.
         assert desk.get("auth/me")["roles"] == ["kernel.admin"]
@@ -105,7 +105,7 @@ def check(fuzzer: Fuzzer, cases: int, succeeded_min: int) -> None:
     )
     assert not fuzzer.failures, "\n\n".join(f"=== {key}\n{said}" for key, said in fuzzer.failures.items())
     assert len(fuzzer.operations) >= OPERATIONS_MIN
-    assert fuzzer.operations.total() >= cases * 0.95
+    assert fuzzer.operations.total() >= cases
     assert len(fuzzer.succeeded) >= succeeded_min
 
 
