@@ -9,7 +9,7 @@ from kernel.documents.bulk import BULK_DOCUMENTS_MAX
 from kernel.documents.graph import DIRECTIONS, GRAPH_DEPTH_MAX, GRAPH_NODES, GRAPH_NODES_MAX
 from kernel.documents.listing import ARCHIVED
 from kernel.http.idempotency import KEY_CHARACTERS_MAX
-from kernel.http.operations import JSON_TYPE
+from kernel.http.operations import JSON_TYPE, problem_reference
 from kernel.http.parameters import COUNT_MAX
 from kernel.http.refusals import REQUEST_ID
 from kernel.http.schemas import INPUT_SUFFIX, PATCH_SUFFIX, reference, told
@@ -25,6 +25,9 @@ _POSITIVE: Schema = {"type": "integer", "minimum": 1, "maximum": COUNT_MAX}
 _ETAG: Schema = {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'}
 _ETAG_HEADER = {"ETag": {"description": "The version answered.", "required": True, "schema": _ETAG}}
 _LOCATION_HEADER = {"Location": {"description": "Where it is read.", "required": True, "schema": TEXT}}
+
+# Of what a new document needs: an exchange rate, the action that is to follow.
+_MISSING = {"404": problem_reference(404)}
 
 
 def _query(name: str, schema: Schema, said: str) -> Parameter:
@@ -93,8 +96,8 @@ def _list(type: DocumentType) -> Operation:
 
 
 def _create(type: DocumentType, catalogue: Catalogue | None) -> Operation:
-    answer = {"201": _answer(reference(type.name), {**_ETAG_HEADER, **_LOCATION_HEADER})}
-    operation = _operation(type, "create", "Create", answer, (*_perform(type, catalogue), _KEY))
+    answers = {"201": _answer(reference(type.name), {**_ETAG_HEADER, **_LOCATION_HEADER}), **_MISSING}
+    operation = _operation(type, "create", "Create", answers, (*_perform(type, catalogue), _KEY))
     return {**operation, "requestBody": _body(reference(type.name + INPUT_SUFFIX))}
 
 
@@ -103,7 +106,7 @@ def _bulk(type: DocumentType) -> Operation:
     items = {**listed(reference(type.name + INPUT_SUFFIX)), "maxItems": BULK_DOCUMENTS_MAX}
     whole = {"type": "object", "required": ["items"], "additionalProperties": False,
              "properties": {"items": items, "keep_good": FLAG}}  # fmt: skip
-    answers = {"201": report, "200": {**report, "description": "None was good."}}
+    answers = {"201": report, "200": {**report, "description": "None was good."}, **_MISSING}
     operation = _operation(type, "bulk", "Create many", answers, (_KEY,))
     return {**operation, "requestBody": _body({"anyOf": [items, whole]})}
 

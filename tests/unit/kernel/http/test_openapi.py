@@ -128,7 +128,7 @@ def test_every_operation_can_answer_a_problem_and_wants_a_token(description):
     [
         ("/healthz", "get", "200 401 403 429 431 500 503"),
         ("/api/v1/shop/invoices", "get", "200 401 403 422 429 431 500 503"),
-        ("/api/v1/shop/invoices", "post", "201 400 401 403 409 413 415 422 429 431 500 503"),
+        ("/api/v1/shop/invoices", "post", "201 400 401 403 404 409 413 415 422 429 431 500 503"),
         ("/api/v1/shop/invoices/{id}", "get", "200 304 401 403 404 422 429 431 500 503"),
         ("/api/v1/shop/invoices/{id}", "delete", "204 400 401 403 404 409 412 413 422 428 429 431 500 503"),
         ("/api/v1/shop/invoices/{id}/post", "post", "200 400 401 403 404 409 412 413 415 422 429 431 500 503"),
