@@ -35,7 +35,10 @@ def key_routes(kernel: Kernel) -> APIRouter:
         return run_platform(request, kernel, lambda uow: {"items": service.list_api_keys(uow, user_id)})
 
     @routes.post(
-        "", summary="Make an API key", status_code=201, openapi_extra=describe(answers.NEW_KEY, status=201, body=NewKey, refusals=(404,))
+        "",
+        summary="Make an API key",
+        status_code=201,
+        openapi_extra=describe(answers.NEW_KEY, status=201, body=NewKey, refusals=(404,)),
     )
     def create_key(request: Request) -> Response:
         identity, body = identify(request, kernel), parse_body(request, NewKey)

@@ -45,7 +45,9 @@ def _add_imports(routes: APIRouter, kernel: Kernel) -> None:
         "/imports",
         summary="Upload a file, to be imported by a worker",
         status_code=201,
-        openapi_extra=describe(answers.IMPORT, query=answers.IMPORT_QUERY, required=("type",), status=201, refusals=(404,)),
+        openapi_extra=describe(
+            answers.IMPORT, query=answers.IMPORT_QUERY, required=("type",), status=201, refusals=(404,)
+        ),
     )
     async def create_import(request: Request) -> Response:
         return await _upload(request, kernel)

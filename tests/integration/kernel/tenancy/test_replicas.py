@@ -238,5 +238,5 @@ def test_a_replica_that_became_a_primary_answers_no_more(pair, shelf):
     assert names(pair, shelf.tenant) == (["before"], True)
     with psycopg.connect(pair.replica.dsn, autocommit=True) as other:
         assert other.execute("SELECT pg_promote(true, 60)").fetchone() == (True,)
-        other.execute(f"UPDATE {shelf.tenant.schema}.documents SET data = data || '{{\"name\": \"other\"}}'")
+        other.execute(f'UPDATE {shelf.tenant.schema}.documents SET data = data || \'{{"name": "other"}}\'')
     assert names(pair, shelf.tenant) == (["before"], False)
