@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("stopped")
         return INTERRUPTED
-    if not asked.only and not asked.quick:
+    if not asked.quick:
         write_results(RESULTS, figures)
     print(render_json(figures) if asked.json else f"{render_table(figures)}\n\n{RATIO}")
     return 0

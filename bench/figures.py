@@ -81,9 +81,14 @@ def render_json(figures: Iterable[Figure]) -> str:
 
 
 def write_results(path: Path, figures: Iterable[Figure]) -> None:
-    """Replaced as a whole, so that an interrupted run leaves the results of the one before."""
+    """Put these figures in place of those of their names, and leave the others.
+
+    Replaced as a whole, so that an interrupted run leaves the results of the one before.
+    """
+    found = {result["name"]: result for result in json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {}
+    found |= {figure.name: figure.as_json() for figure in figures}
     partial = path.with_suffix(".partial")
-    partial.write_text(render_json(figures), encoding="utf-8")
+    partial.write_text(json.dumps(list(found.values()), indent=2) + "\n", encoding="utf-8")
     partial.replace(path)
 
 

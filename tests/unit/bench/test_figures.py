@@ -33,9 +33,9 @@ def test_results_have_the_agreed_keys():
 
 def test_results_replace_those_of_the_run_before(tmp_path):
     path = tmp_path / "results.json"
-    path.write_text("[]")
-    write_results(path, [Figure("x", "/s", [1], [1])])
-    assert [result["name"] for result in json.loads(path.read_text())] == ["x"]
+    write_results(path, [Figure("x", "/s", [1], [1]), Figure("y", "/s", [1], [1])])
+    write_results(path, [Figure("x", "/s", [2], [1])])
+    assert [(result["name"], result["value"]) for result in json.loads(path.read_text())] == [("x", 2), ("y", 1)]
     assert list(tmp_path.iterdir()) == [path]
 
 
