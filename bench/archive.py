@@ -7,6 +7,8 @@ from typing import Any
 import psycopg
 
 from bench.house import House, Tenant
+from kernel.events.horizon import Horizon
+from kernel.search.refresh import Refresher
 
 INVOICES = 100_000
 VARIANTS = 20
@@ -73,6 +75,15 @@ def fill_archive(house: House, tenant: Tenant, count: int) -> None:
         connection.execute(f'VACUUM ANALYZE "{tenant.schema}".documents')
         connection.execute(f'VACUUM ANALYZE "{tenant.schema}".links')
         connection.execute("CHECKPOINT")
+    _index_for_search(house, tenant)
+
+
+def _index_for_search(house: House, tenant: Tenant) -> None:
+    """What a server would do beside the first requests, and be measured doing."""
+    refresher, has_more = Refresher(Horizon(tenant.schema)), True
+    while has_more:
+        with house.kernel.operate(tenant.record) as ctx:
+            has_more = refresher.refresh(ctx.uow, ctx.runtime)
 
 
 def _make_variants(house: House, tenant: Tenant) -> None:
