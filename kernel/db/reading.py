@@ -2,7 +2,7 @@
 
 Before a read the primary is asked how far its log has come. A replica answers only once it has replayed that much: so
 it shows whatever anybody had been told of as done when the request came, the caller's own last change and a withdrawn
-grant among it, and no process needs to remember who wrote what. See docs/decisions/0010.
+grant among it, and no process needs to remember who wrote what. See docs/decisions/0009.
 """
 
 from __future__ import annotations
