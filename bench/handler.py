@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Body, FastAPI, Response
@@ -25,6 +25,7 @@ from sdk.identifiers import new_id
 
 # As many as a process of ours serves at once.
 CONNECTIONS = 5
+JsonObject = Annotated[dict[str, Any], Body()]
 _numbers = itertools.count(1)
 
 
@@ -69,7 +70,7 @@ def create_app(pool: ConnectionPool, recipes: Mapping[str, Recipe]) -> FastAPI:
 
 
 def _handler(pool: ConnectionPool, recipe: Recipe) -> Callable[[dict[str, Any]], Response]:
-    def create(body: dict[str, Any] = Body()) -> Response:  # noqa: B008
+    def create(body: JsonObject) -> Response:
         with pool.connection() as connection:
             connection.execute(recipe.sql, recipe.fill(), prepare=True)
         return Response(json.dumps(body).encode(), 201, media_type="application/json")

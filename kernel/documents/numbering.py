@@ -129,6 +129,12 @@ def _number_late(ctx: KernelContext, type: DocumentType, document: Document, rul
     return unnumbered
 
 
+def settle_number(document: Document) -> None:
+    """Take the number now, if it is one that waits for somebody to read it."""
+    if isinstance(document, Unnumbered):
+        document.settle()
+
+
 def number_of(document: Document) -> str | None:
     """The number, or what stands for it."""
     late = document.late if isinstance(document, Unnumbered) else None

@@ -13,7 +13,7 @@ from kernel.documents.cached import note_change
 from kernel.documents.definition_lock import share_definitions
 from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of
-from kernel.documents.numbering import Unnumbered, number_of, tokens_in, with_numbers
+from kernel.documents.numbering import Unnumbered, number_of, settle_number, tokens_in, with_numbers
 from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
@@ -178,7 +178,7 @@ def _prepared(ctx: KernelContext, change: Change, written: Write, movements: lis
 
 def _with_numbers(ctx: KernelContext, change: Change) -> Change:
     """With the numbers themselves: what is encrypted now, or makes a key, cannot be filled in later."""
-    change.document.number  # noqa: B018
+    settle_number(change.document)
     return replace(change, stored=with_numbers(ctx, change.stored))
 
 

@@ -11,7 +11,7 @@ from kernel.context import KernelContext
 from kernel.documents.cached import known_document
 from kernel.documents.check import cast_changed, cast_new, complete, complete_restored, fill_computed, to_stored
 from kernel.documents.custom_fields import settle_definition, settle_removal
-from kernel.documents.numbering import assign_number
+from kernel.documents.numbering import assign_number, settle_number
 from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, FOR_KEEPING, read_row, to_document
 from kernel.documents.save import Change, Prepared, drop, hold_back, save
 from kernel.documents.settings import check_setting
@@ -105,7 +105,7 @@ def _perform_at_once(ctx: KernelContext, created: Change, action: str) -> Docume
         hooks.call("after_save", type.name, ctx=ctx, document=document, previous=None)
         return perform(ctx, type.name, document.id, action, {})
     # A guard or a grant may name the number it has got by being created.
-    document.number  # noqa: B018
+    settle_number(document)
     held = hold_back(ctx, created)
     ctx.work.writing.pop()
     try:
