@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from sdk.definition import QUALIFIED_NAME
 from sdk.errors import Invalid, Violation
 from sdk.expressions import parse
+from sdk.lenses import LensChain
 from sdk.schema.fields import Field, Kind, check_names, order_computed
 from sdk.schema.numbering import NumberRule, read_number
 from sdk.schema.protection import SELF, check_protection, read_personal
@@ -35,6 +36,8 @@ class DocumentType:
     computed: fields with an expression, in the order they can be evaluated in. is_cached: few, read by many writes and
     seldom changed, so that they are kept in memory. subject: the field that links to whom personal fields are about, or
     `id`: the document itself. demanded: fields of the tenant's own that callers must give; documents may be without.
+    version: of the schema, which documents are stored with. lenses: how documents of other versions are read, None
+    where all have this one. is_mixed: documents of other versions may be stored now.
     """
 
     name: str
@@ -51,6 +54,9 @@ class DocumentType:
     is_cached: bool = False
     subject: str = SELF
     demanded: frozenset[str] = frozenset()
+    version: int = 1
+    lenses: LensChain | None = None
+    is_mixed: bool = False
 
     @property
     def applet(self) -> str:
@@ -145,6 +151,7 @@ class DocumentType:
             computed=computed,
             is_cached=schema.get("x-cached", False),
             subject=schema.get("x-subject", SELF),
+            version=schema.get("x-version", 1),
         )
 
 

@@ -18,7 +18,7 @@ from sdk.schema.formats import FORMATS
 from sdk.schema.numbering import NUMBER_KEYS, check_number
 from sdk.schema.protection import check_personal
 
-TYPE_KEYS = ("x-collection", "x-title", "x-number", "x-company", "x-cached", "x-subject")
+TYPE_KEYS = ("x-collection", "x-title", "x-number", "x-company", "x-cached", "x-subject", "x-version")
 FIELD_KEYS = (
     "x-link", "x-index", "x-unique", "x-search", "x-computed", "x-decimal", "x-encrypted", "x-personal",
 )  # fmt: skip
@@ -43,6 +43,7 @@ SCOPE_NAMES = ("actor", "param", "today")
 DEPTH_MAX = 8
 FIELDS_MAX = 500
 SCALE_MAX = 12
+VERSION_MAX = 1_000
 
 _FORMAT_KINDS = {"decimal": "decimal", "date": "date", "date-time": "instant", "uuid": "uuid"}
 _TYPE_KINDS = {"string": "text", "integer": "integer", "boolean": "boolean", "object": "object", "array": "array"}
@@ -145,6 +146,9 @@ def _check_type_keys(schema: Mapping[str, Any], faults: Faults) -> None:
         faults.append(Violation("/x-company", "enum", "x-company is required or none", "required, none"))
     if not isinstance(schema.get("x-cached", False), bool):
         faults.append(Violation("/x-cached", "type", "x-cached is true or false", "true or false"))
+    version = schema.get("x-version", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= VERSION_MAX:
+        faults.append(Violation("/x-version", "range", "not a number of a version", f"1 to {VERSION_MAX}"))
     if "x-number" in schema:
         check_number(schema["x-number"], fields, faults)
 
