@@ -10,7 +10,7 @@ from sdk.definition import QUALIFIED_NAME, Reader
 from sdk.errors import Violation
 from sdk.lenses.chain import STATE, VERSIONS_MAX, LensChain
 from sdk.lenses.places import is_under
-from sdk.lenses.steps import Drop, MapState, MapValue, Move, SetDefault, Split, Step
+from sdk.lenses.steps import Add, Drop, MapState, MapValue, Move, SetDefault, Split, Step
 from sdk.nearest import nearest_or_all
 
 LENS_KEYS = ("type", "versions", "touches")
@@ -125,6 +125,11 @@ def _read_default(reader: Reader) -> Step:
     return SetDefault((_read_path(reader, "field"),), reader.data.get("value"), reader.flag("is_new", True))
 
 
+def _read_add(reader: Reader) -> Step:
+    reader.keys(("field",), ("field",))
+    return Add((_read_path(reader, "field"),))
+
+
 def _read_drop(reader: Reader) -> Step:
     reader.keys(("field",), ("field",))
     return Drop((_read_path(reader, "field"),))
@@ -149,7 +154,7 @@ def _read_values(reader: Reader) -> dict[str, str]:
 
 
 _READERS: dict[str, Callable[[Reader], Step | None]] = {
-    "rename_field": _read_rename, "move_field": _read_move, "split": _read_split, "set_default": _read_default,
-    "drop_field": _read_drop, "map_value": _read_map, "map_state": _read_map_state,
+    "rename_field": _read_rename, "move_field": _read_move, "split": _read_split, "add_field": _read_add,
+    "set_default": _read_default, "drop_field": _read_drop, "map_value": _read_map, "map_state": _read_map_state,
 }  # fmt: skip
 STEP_KINDS = tuple(_READERS)

@@ -137,6 +137,27 @@ class Drop(Step):
 
 
 @dataclass(frozen=True, eq=False)
+class Add(Step):
+    """add_field: the older version has no such field; its value waits in the keep-box on the way down."""
+
+    @property
+    def come(self) -> tuple[str, ...]:
+        return self.paths
+
+    def up(self, scope: dict[str, Any]) -> None:
+        """The note of the way down brings the value back."""
+
+    def down(self, scope: dict[str, Any]) -> None:
+        take_at(scope, self.leaves[0])
+
+    def _source(self, path: str, key: str, inner: Inner, upward: bool) -> Source:
+        if not upward:
+            return super()._source(path, key, inner, upward)
+        leaf, rest = self.leaves[0], path[len(self.paths[0]) :]
+        return Kept((key, "was", leaf, *rest.split(".")[1:]))
+
+
+@dataclass(frozen=True, eq=False)
 class SetDefault(Step):
     """set_default: a field gets this JSON value where it has none.
 

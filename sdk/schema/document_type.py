@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from sdk.definition import QUALIFIED_NAME
 from sdk.errors import Invalid, Violation
 from sdk.expressions import parse
-from sdk.lenses import LensChain
+from sdk.lenses import LensChain, Stored, cast_to_schema
 from sdk.schema.fields import Field, Kind, check_names, order_computed
 from sdk.schema.numbering import NumberRule, read_number
 from sdk.schema.protection import SELF, check_protection, read_personal
@@ -96,6 +96,15 @@ class DocumentType:
         """Whether it has encrypted or personal fields, so that not all of it is stored as it is."""
         return bool(self.encrypted or self.personal)
 
+    def cast(self, stored: Stored) -> Stored:
+        """A stored document of any version as this one has it; the same object where it is of this version.
+
+        What this version has no field for waits in the keep-box. Raises CastFailed.
+        """
+        if stored.version == self.version:
+            return stored
+        return cast_to_schema(self.name, self.lenses, stored, self.version, self.schema, _is_custom)
+
     @cached_property
     def input_schema(self) -> Mapping[str, Any]:
         """The schema for what a caller sends: what hooks and expressions fill in later is not required yet."""
@@ -153,6 +162,10 @@ class DocumentType:
             subject=schema.get("x-subject", SELF),
             version=schema.get("x-version", 1),
         )
+
+
+def _is_custom(name: str) -> bool:
+    return name.startswith("custom_")
 
 
 def digest_of(schema: Mapping[str, Any]) -> str:
