@@ -1,0 +1,27 @@
+"""Whether what an applet uses holds with what is there, or will be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from registry.contracts.document_rules import DOCUMENT_RULES
+from registry.contracts.model import Contract, Offers, Use
+from registry.contracts.scope import Scope
+from registry.contracts.sdk_rules import SDK_RULES
+from registry.contracts.thing_rules import THING_RULES
+from registry.contracts.unresolved_rules import check_unresolved
+from registry.plans.findings import Finding, worst_first
+
+Rule = Callable[[Use, Scope], Iterator[Finding]]
+RULES: Mapping[str, Rule] = {**SDK_RULES, **DOCUMENT_RULES, **THING_RULES}
+
+
+def check_uses(contract: Contract, offers: Offers, before: Offers | None = None) -> list[Finding]:
+    """Every use that will not hold with these offers, the worst first.
+
+    offers: the SDK's, the kernel's and those of all applets that will be enabled. before: those that are there now:
+    what changed its kind, or went although the code reads it dynamically, is found by comparison only.
+    """
+    scope = Scope(contract, offers, before)
+    findings = [finding for use in contract.uses for finding in RULES[use.kind](use, scope)]
+    return worst_first([*findings, *check_unresolved(scope)])
