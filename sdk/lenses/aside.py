@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sdk.lenses.chain import LensChain, Stored
@@ -13,6 +13,8 @@ from sdk.lenses.steps import Drop
 
 # Before the path, in the keep-box: `aside.lines.note`.
 ASIDE = "aside."
+# Fields of the tenant's own, which no schema of an applet declares.
+OWN = "custom_"
 
 
 def cast_to_schema(
@@ -26,8 +28,7 @@ def cast_to_schema(
     """The document as version `to`, whose JSON Schema is given, has it: by the lenses, then without unknown fields.
 
     An older version need not be told by a step that there is a new field; it could not be written with it. schema:
-    normalized. is_own: whether a field at the top that the schema does not declare is the tenant's own. Raises
-    CastFailed.
+    normalized. Raises CastFailed.
     """
     if stored.version == to:
         return stored
@@ -37,7 +38,7 @@ def cast_to_schema(
     if to >= chain.latest:
         # The newest version knows all fields: what it does not declare is a mistake, to be seen.
         return cast
-    unknown = {path for path in _unknown_paths(schema, cast.data) if "." in path or not is_own(path)}
+    unknown = [path for path in _unknown_paths(schema, cast.data) if "." in path or not path.startswith(OWN)]
     return _put_aside(cast, sorted(unknown)) if unknown else cast
 
 

@@ -103,7 +103,7 @@ class DocumentType:
         """
         if stored.version == self.version:
             return stored
-        return cast_to_schema(self.name, self.lenses, stored, self.version, self.schema, _is_custom)
+        return cast_to_schema(self.name, self.lenses, stored, self.version, self.schema)
 
     @cached_property
     def input_schema(self) -> Mapping[str, Any]:
@@ -162,10 +162,6 @@ class DocumentType:
             subject=schema.get("x-subject", SELF),
             version=schema.get("x-version", 1),
         )
-
-
-def _is_custom(name: str) -> bool:
-    return name.startswith("custom_")
 
 
 def digest_of(schema: Mapping[str, Any]) -> str:
