@@ -12,7 +12,10 @@ from packaging.version import Version
 from sdk.applet_checks import check_applet
 from sdk.applet_files import find_strays, list_definitions, read_json, read_text
 from sdk.errors import Invalid, Violation
+from sdk.lens_checks import check_chain, check_functions, complete_chain, read_functions
+from sdk.lenses import LensChain, read_lenses
 from sdk.manifest import Manifest, parse_toml, read_manifest
+from sdk.nearest import nearest_or_all
 from sdk.registers import Register, read_register
 from sdk.report_checks import check_report
 from sdk.reports import Report, read_report
@@ -30,7 +33,8 @@ class InvalidApplet(Invalid):
 
 @dataclass(frozen=True, eq=False)
 class Applet:
-    """machines are by document type; everything else by its own name. package: dotted name, None = a bare folder.
+    """machines and lenses are by document type; everything else by its own name. package: dotted name, None = a bare
+    folder. lenses: of types with an `x-version` above 1, the functions of `lenses.py` known but not loaded.
 
     settings: the schema of `settings.json` as a document type `<applet>.settings`, None where there is none.
     """
@@ -43,6 +47,7 @@ class Applet:
     registers: Mapping[str, Register] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
+    lenses: Mapping[str, LensChain] = field(default_factory=dict)
     settings: DocumentType | None = None
     settings_defaults: Mapping[str, Any] = field(default_factory=dict)
 
@@ -83,15 +88,18 @@ class _Reading:
         self.name = manifest.name
         self.faults += find_strays(self.folder)
         settings = self._read_settings()
+        types = self._read_types()
+        machines = self._read_all("workflows", read_machine, lambda machine: machine.type)
         return Applet(
             manifest=manifest,
             folder=self.folder,
             package=package,
-            types=self._read_types(),
-            machines=self._read_all("workflows", read_machine, lambda machine: machine.type),
+            types=types,
+            machines=machines,
             registers=self._read_all("registers", read_register, lambda register: register.name),
             reports=self._read_all("reports", _read_report, lambda report: report.name),
             roles=self._read_roles(),
+            lenses=self._read_lenses(types, machines),
             settings=settings,
             settings_defaults=self._read_defaults(settings),
         )
@@ -151,6 +159,26 @@ class _Reading:
             found[name] = definition
             self.report(file, faults)
         return found
+
+    def _read_lenses(
+        self, types: Mapping[str, DocumentType], machines: Mapping[str, StateMachine]
+    ) -> dict[str, LensChain]:
+        """A chain for each type that has had an older version, its functions found but not loaded."""
+        read = self._read_all("lenses", read_lenses, lambda chain: chain.type)
+        functions = read_functions(self.folder, self.faults)
+        for name in read:
+            if name not in types:
+                file = f"lenses/{name.partition('.')[2]}.json"
+                expected = nearest_or_all(name, types)
+                self.report(file, [Violation("/type", "unknown_type", f"there is no type {name}", expected)])
+        older = {name: type for name, type in types.items() if type.version > 1 or name in read}
+        chains = {name: complete_chain(type, read.get(name), functions) for name, type in older.items()}
+        # What is wrong in itself would be told a second time, and less plainly.
+        if not self.faults:
+            check_functions(functions, types, self.faults)
+            for name, type in older.items():
+                check_chain(type, chains[name], machines.get(name), self.faults)
+        return chains
 
     def _read_roles(self) -> dict[str, Role]:
         data = self._definition("roles.json")

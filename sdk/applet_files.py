@@ -11,7 +11,7 @@ from sdk.nearest import nearest
 
 FILE_BYTES_MAX = 1_000_000
 DEFINITIONS_MAX = 500
-FOLDERS = ("schemas", "workflows", "registers", "reports", "views", "tests", "data", "locale")
+FOLDERS = ("schemas", "workflows", "lenses", "registers", "reports", "views", "tests", "data", "locale")
 FILES = ("roles.json", "settings.json")
 
 

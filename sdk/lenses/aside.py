@@ -23,7 +23,6 @@ def cast_to_schema(
     stored: Stored,
     to: int,
     schema: Mapping[str, Any],
-    is_own: Callable[[str], bool],
 ) -> Stored:
     """The document as version `to`, whose JSON Schema is given, has it: by the lenses, then without unknown fields.
 
