@@ -61,7 +61,7 @@ class House:
         record = service.create_tenant(NewTenant(name, name.title()), kernel.clock())
         registry: Any = kernel.plugins.get_plugin("registry.plugin")
         with kernel.operate(record) as ctx:
-            enable_applet(ctx, registry.discovery, LAST_APPLET, with_required=True)
+            enable_applet(ctx, registry.releases, LAST_APPLET, with_required=True)
         with kernel.operate(record) as ctx:
             ctx.documents.create("kernel.company", {"name": f"{record.title} Ltd", "currency": "EUR"})
         with kernel.operate(record) as ctx:

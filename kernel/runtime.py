@@ -6,12 +6,13 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
+from kernel.db.database import Database
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.custom_types import extend_catalogue
 from kernel.tenancy.record import TenantRecord
@@ -29,13 +30,34 @@ COMPILED_SQL_MAX = 1024
 CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company", "kernel.custom_field"})
 
 _log = logging.getLogger("bos.runtime")
+_READ_APPLETS = """
+SELECT name, version, lens_version, unswept, capabilities FROM {t}.applets WHERE state = 'enabled'
+"""
+_READ_CUSTOM_FIELDS = """
+SELECT data FROM {t}.documents WHERE type = 'kernel.custom_field' AND deleted_at IS NULL ORDER BY id
+"""
 _READ_SETTINGS = """
 SELECT type, id::text, data FROM {t}.documents
  WHERE type IN ('kernel.setting', 'kernel.company', 'kernel.custom_field') AND deleted_at IS NULL
 UNION ALL
 SELECT 'cipher_key', id::text, to_jsonb(kind) FROM {t}.cipher_keys WHERE kind <> 'subject' AND retired_at IS NULL
+UNION ALL
+SELECT 'tombstones', name, coalesce(stubs -> 'types', '{}') FROM {t}.applets WHERE state = 'uninstalled'
  ORDER BY 2
 """
+
+
+class RunningRelease(NamedTuple):
+    """Which release of an applet a tenant runs, and what its documents may look like.
+
+    lens_version: the release whose lenses cast them, the newest the tenant ever ran; None: its own.
+    unswept: types of which documents of other versions may be stored.
+    """
+
+    name: str
+    version: str
+    lens_version: str | None = None
+    unswept: tuple[str, ...] = ()
 
 
 @dataclass
@@ -58,6 +80,8 @@ class TenantRuntime:
     permissions: dict[str, Any] = field(default_factory=dict)
     compiled: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     references: dict[str, Any] = field(default_factory=dict)
+    # Of uninstalled applets: by type, the field that says what its documents are called.
+    tombstones: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     # Which of the tenant's keys encrypt now, by kind, see kernel/secrets/tenant_keys.py.
     key_ids: dict[str, str] = field(default_factory=dict)
 
@@ -72,10 +96,10 @@ class TenantRuntime:
 class Runtimes:
     """Builds runtimes and keeps the newest of each tenant. Catalogues are shared by tenants with the same applets."""
 
-    def __init__(self, plugins: pluggy.PluginManager) -> None:
-        self._plugins = plugins
+    def __init__(self, plugins: pluggy.PluginManager, database: Database) -> None:
+        self._plugins, self._database = plugins, database
         self._kernel_applet = Applet.load(Path(__file__).parent / "types")
-        self._catalogues: OrderedDict[tuple[tuple[str, str], ...], Catalogue] = OrderedDict()
+        self._catalogues: OrderedDict[tuple[RunningRelease, ...], Catalogue] = OrderedDict()
         self._runtimes: OrderedDict[str, TenantRuntime] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -95,8 +119,8 @@ class Runtimes:
                 self._runtimes.popitem(last=False)
         return built
 
-    def catalogue(self, releases: Sequence[tuple[str, str]]) -> tuple[Catalogue, tuple[str, ...]]:
-        """The catalogue of the kernel's types and these releases (name, version), and those that cannot run here."""
+    def catalogue(self, releases: Sequence[RunningRelease]) -> tuple[Catalogue, tuple[str, ...]]:
+        """The catalogue of the kernel's types and these releases, and those that cannot run here."""
         key = tuple(sorted(releases))
         found = self._catalogues.get(key)
         if found is None:
@@ -111,38 +135,74 @@ class Runtimes:
         return found, ()
 
     def _load_all(
-        self, releases: Sequence[tuple[str, str]]
+        self, releases: Sequence[RunningRelease]
     ) -> tuple[list[tuple[Applet, Sequence[HookPlugin]]], tuple[str, ...]]:
         loaded: list[tuple[Applet, Sequence[HookPlugin]]] = []
         unavailable = []
-        for name, version in releases:
+        for release in releases:
             try:
-                release = self._plugins.hook.load_applet(name=name, version=version)
-                if release is not None:
-                    loaded.append((release[0], collect_hooks(release[0].name, release[1])))
+                found = self._load(release)
+                if found is not None:
+                    loaded.append(found)
                     continue
-                _log.error("applet %s %s is enabled but not installed here", name, version)
+                _log.error("applet %s %s is enabled but not installed here", release.name, release.version)
             except Exception:  # reason: an applet's code may fail to load in any way, and must not take others down
-                _log.exception("applet %s %s is enabled but cannot be loaded", name, version)
-            unavailable.append(f"{name} {version}")
+                _log.exception("applet %s %s is enabled but cannot be loaded", release.name, release.version)
+            unavailable.append(f"{release.name} {release.version}")
         return loaded, tuple(unavailable)
+
+    def _load(self, release: RunningRelease) -> tuple[Applet, Sequence[HookPlugin]] | None:
+        found = self._find(release.name, release.version)
+        newest = found
+        if found is not None and release.lens_version not in (None, release.version):
+            newest = self._find(release.name, release.lens_version or "")
+        if found is None or newest is None:
+            return None
+        return _with_lenses(found[0], newest[0], release.unswept), collect_hooks(found[0].name, found[1])
+
+    def _find(self, name: str, version: str) -> tuple[Applet, object] | None:
+        found: tuple[Applet, object] | None = self._plugins.hook.load_applet(
+            name=name, version=version, database=self._database
+        )
+        return found
+
+    def preview(self, uow: UnitOfWork, releases: Sequence[RunningRelease]) -> tuple[Catalogue, tuple[str, ...]]:
+        """The catalogue the tenant would have with these releases, its own fields included, and which are not here."""
+        catalogue, unavailable = self.catalogue(releases)
+        rows = uow.execute(_READ_CUSTOM_FIELDS).fetchall()
+        return extend_catalogue(catalogue, [data for (data,) in rows]), unavailable
 
     def build(self, uow: UnitOfWork) -> TenantRuntime:
         """The runtime as the transaction sees it; not kept, since what it has changed may still roll back."""
         tenant = uow.tenant
         assert tenant is not None
-        rows = uow.execute("SELECT name, version, capabilities FROM {t}.applets WHERE state = 'enabled'").fetchall()
-        catalogue, unavailable = self.catalogue([(name, version) for name, version, _ in rows])
-        capabilities = {name: tuple(filter(None, map(parse_capability, granted))) for name, _, granted in rows}
+        rows = uow.execute(_READ_APPLETS).fetchall()
+        catalogue, unavailable = self.catalogue(
+            [RunningRelease(name, version, lenses, tuple(unswept)) for name, version, lenses, unswept, _ in rows]
+        )
+        capabilities = {row[0]: tuple(filter(None, map(parse_capability, row[-1]))) for row in rows}
         documents = uow.execute(_READ_SETTINGS).fetchall()
         given = {data["applet"]: data["values"] for type, _, data in documents if type == "kernel.setting"}
         companies = {id: data for type, id, data in documents if type == "kernel.company"}
         catalogue = extend_catalogue(catalogue, [data for type, _, data in documents if type == "kernel.custom_field"])
         settings = {applet.name: _settings(applet, given.get(applet.name, {})) for applet in catalogue.applets}
         keys = {kind: id for type, id, kind in documents if type == "cipher_key"}
+        tombstones = {name: types for type, name, types in documents if type == "tombstones"}
         return TenantRuntime(
-            tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable, key_ids=keys
+            tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable,
+            tombstones=tombstones, key_ids=keys,
         )
+
+
+def _with_lenses(applet: Applet, newest: Applet, unswept: Sequence[str]) -> Applet:
+    """The applet with types that know how to read documents of every version the tenant may have of them."""
+    if not newest.lenses:
+        return applet
+    types = {
+        name: replace(type, lenses=newest.lenses[name], is_mixed=name in unswept) if name in newest.lenses else type
+        for name, type in applet.types.items()
+    }
+    return replace(applet, types=types)
 
 
 def _settings(applet: Applet, given: Mapping[str, Any]) -> Mapping[str, Any]:

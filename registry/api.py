@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from kernel.http.operations import describe
 from kernel.http.requests import object_body, run
 from kernel.http.shapes import FLAG, TEXT, Schema, items_of, listed, members, named
-from registry.discovery import Discovery
 from registry.lifecycle import disable_applet, enable_applet
+from registry.plans.api import add_plan_routes
+from registry.releases import Releases
 from registry.service import list_applets
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _APPLETS = items_of(
     members(
         {
             "enabled_version": TEXT, "title": TEXT, "description": TEXT, "author": TEXT, "license": TEXT, "trust": TEXT,
-            "requires": named(TEXT), "capabilities": listed(TEXT), "reasons": listed(_REASON),
+            "requires": named(TEXT), "capabilities": listed(TEXT), "reasons": listed(_REASON), "versions": listed(TEXT),
+            "previous_version": TEXT, "pinned_to": TEXT, "plan": TEXT, "unswept": listed(TEXT),
         },
         name=TEXT, version=TEXT, state=TEXT, fits=FLAG,
     )
@@ -32,13 +34,15 @@ _TRANSITION = members(state=TEXT, applets=listed(TEXT))
 _ENABLE: Schema = {"type": "object", "properties": {"with_required": FLAG}}
 
 
-def add_routes(router: APIRouter, kernel: Kernel, discovery: Discovery) -> None:
+def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
     """`/applets` and what is below it."""
 
     @router.get("/applets", openapi_extra=describe(_APPLETS))
     def read_applets(request: Request) -> Response:
         """Every applet here, its state for the tenant, and why it does not fit, if so."""
-        return run(request, kernel, lambda ctx: {"items": list_applets(ctx, discovery)}, read_only=True)
+        return run(request, kernel, lambda ctx: {"items": list_applets(ctx, releases)}, read_only=True)
+
+    add_plan_routes(router, kernel, releases)
 
     @router.post("/applets/{name}/enable", openapi_extra=describe(_TRANSITION, body=_ENABLE))
     def enable(request: Request, name: str) -> Response:
@@ -46,11 +50,11 @@ def add_routes(router: APIRouter, kernel: Kernel, discovery: Discovery) -> None:
         with_required = object_body(request).get("with_required") is True
 
         def verb(ctx: KernelContext) -> dict[str, Any]:
-            return enable_applet(ctx, discovery, name, with_required=with_required).as_json()
+            return enable_applet(ctx, releases, name, with_required=with_required).as_json()
 
         return run(request, kernel, verb)
 
     @router.post("/applets/{name}/disable", openapi_extra=describe(_TRANSITION))
     def disable(request: Request, name: str) -> Response:
         """Refused while another enabled applet requires it."""
-        return run(request, kernel, lambda ctx: disable_applet(ctx, discovery, name).as_json())
+        return run(request, kernel, lambda ctx: disable_applet(ctx, releases, name).as_json())

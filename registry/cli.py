@@ -13,9 +13,10 @@ from kernel.cli.terminal import Terminal
 from kernel.context import KernelContext
 from kernel.documents.indexes import refresh_indexes
 from kernel.transfer.caller import Caller
-from registry.discovery import Discovery
 from registry.errors import AppletsRequired
 from registry.lifecycle import Transition, disable_applet, enable_applet
+from registry.plans.cli import add_plan_commands
+from registry.releases import Releases
 from registry.service import list_applets
 from sdk.errors import BosError
 
@@ -24,30 +25,31 @@ COLUMNS = ("name", "version", "state", "fits", "requires", "title")
 Name = Annotated[str, typer.Argument(help="The applet's name.", show_default=False)]
 
 
-def add_commands(cli: Cli, discovery: Discovery) -> None:
+def add_commands(cli: Cli, releases: Releases) -> None:
     """Add the group `applet`, and what `bos up` does with applets."""
     commands = group("Applets: list, enable and disable them for a tenant, without a restart.")
     cli.add_typer(commands, name="applet")
-    cli.demo_steps.append(lambda ctx: enable_fitting(ctx, discovery))
-    _add_list(commands, discovery)
-    _add_enable(commands, discovery)
-    _add_disable(commands, discovery)
+    cli.demo_steps.append(lambda ctx: enable_fitting(ctx, releases))
+    _add_list(commands, releases)
+    _add_enable(commands, releases)
+    _add_disable(commands, releases)
+    add_plan_commands(commands, releases)
 
 
-def enable_fitting(ctx: KernelContext, discovery: Discovery) -> list[str]:
+def enable_fitting(ctx: KernelContext, releases: Releases) -> list[str]:
     """Enable every applet here that fits; says which do not, and why."""
     notes = []
-    for name in discovery.releases():
+    for name in releases.discovery.releases():
         try:
             with ctx.uow.savepoint():
-                enable_applet(ctx, discovery, name, with_required=True)
+                enable_applet(ctx, releases, name, with_required=True)
         except BosError as error:
             reasons = "; ".join(violation.message for violation in error.violations) or error.message
             notes.append(f"The applet {name} was left out: {reasons}")
     return notes
 
 
-def _add_list(commands: typer.Typer, discovery: Discovery) -> None:
+def _add_list(commands: typer.Typer, releases: Releases) -> None:
     @commands.command("list")
     def list_all(context: typer.Context, tenant: Tenant = None, as_user: ActAs = None, json: AsJson = False) -> None:
         """List every applet found here with its state for the tenant, and why it does not fit, if so.
@@ -58,7 +60,7 @@ def _add_list(commands: typer.Typer, discovery: Discovery) -> None:
         """
         terminal = Terminal.of(context)
         with enter(terminal.settings, tenant, as_user, is_kept=False) as ctx:
-            rows = list_applets(ctx, discovery)
+            rows = list_applets(ctx, releases)
         terminal.show_rows(rows, COLUMNS)
         if not terminal.is_json:
             for row in rows:
@@ -66,7 +68,7 @@ def _add_list(commands: typer.Typer, discovery: Discovery) -> None:
                     terminal.say(f"{row['name']}: {reason['message']}")
 
 
-def _add_enable(commands: typer.Typer, discovery: Discovery) -> None:
+def _add_enable(commands: typer.Typer, releases: Releases) -> None:
     @commands.command()
     def enable(
         context: typer.Context,
@@ -90,13 +92,13 @@ def _add_enable(commands: typer.Typer, discovery: Discovery) -> None:
         terminal = Terminal.of(context)
         with open_kernel(terminal.settings) as kernel:
             caller = find_caller(kernel, tenant, as_user)
-            done = _enable(terminal, caller, discovery, name, with_required=with_required, is_kept=not dry_run)
+            done = _enable(terminal, caller, releases, name, with_required=with_required, is_kept=not dry_run)
             if done.applets and not dry_run:
                 _index(terminal, caller)
         _show(terminal, done, dry_run)
 
 
-def _add_disable(commands: typer.Typer, discovery: Discovery) -> None:
+def _add_disable(commands: typer.Typer, releases: Releases) -> None:
     @commands.command()
     def disable(
         context: typer.Context,
@@ -119,25 +121,25 @@ def _add_disable(commands: typer.Typer, discovery: Discovery) -> None:
         with open_kernel(terminal.settings) as kernel:
             caller = find_caller(kernel, tenant, as_user)
             with act(caller, is_kept=not dry_run) as ctx:
-                done = disable_applet(ctx, discovery, name)
+                done = disable_applet(ctx, releases, name)
             if done.applets and not dry_run:
                 _index(terminal, caller)
         _show(terminal, done, dry_run)
 
 
 def _enable(
-    terminal: Terminal, caller: Caller, discovery: Discovery, name: str, *, with_required: bool, is_kept: bool
+    terminal: Terminal, caller: Caller, releases: Releases, name: str, *, with_required: bool, is_kept: bool
 ) -> Transition:
     """Enable it; where others are required, ask at a terminal whether to enable them too."""
     try:
         with act(caller, is_kept=is_kept) as ctx:
-            return enable_applet(ctx, discovery, name, with_required=with_required)
+            return enable_applet(ctx, releases, name, with_required=with_required)
     except AppletsRequired as error:
         if not terminal.may_ask:
             raise
         terminal.confirm(f"It requires {error.details['required']}: enable them too?", False)
     with act(caller, is_kept=is_kept) as ctx:
-        return enable_applet(ctx, discovery, name, with_required=True)
+        return enable_applet(ctx, releases, name, with_required=True)
 
 
 def _index(terminal: Terminal, caller: Caller) -> None:

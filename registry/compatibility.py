@@ -23,8 +23,16 @@ def kernel_version() -> Version:
         return Version("0.1.0")
 
 
-def check_compatibility(release: Release, releases: Mapping[str, Release]) -> list[Violation]:
-    """Why the applet cannot run in this installation; empty when it can."""
+def check_compatibility(release: Release, releases: Mapping[str, Sequence[Release]]) -> list[Violation]:
+    """Why the applet cannot run in this installation; empty when it can. releases: all here by name."""
+    violations = check_release(release)
+    if release.applet is not None:
+        violations += check_required(release.applet, releases)
+    return violations
+
+
+def check_release(release: Release) -> list[Violation]:
+    """The same without looking at other applets."""
     if release.applet is None:
         assert release.fault is not None
         return list(release.fault.violations) or [Violation("", release.fault.code, release.fault.message)]
@@ -32,7 +40,6 @@ def check_compatibility(release: Release, releases: Mapping[str, Release]) -> li
         *_check_name(release.applet),
         *_check_trust(release.applet),
         *_check_ranges(release.applet),
-        *_check_required(release.applet, releases),
         # Whoever is not trusted does not get to run: importing it would.
         *(_check_hooks(release) if release.applet.manifest.trust == "trusted" else ()),
     ]
@@ -50,30 +57,18 @@ def check_clashes(applet: Applet, others: Sequence[Applet]) -> list[Violation]:
     ]
 
 
-def check_dependents(applet: Applet, others: Sequence[Applet]) -> list[Violation]:
-    """Enabled applets that require another version of this one."""
-    version = str(applet.manifest.version)
-    return [
-        Violation("/version", "version", f"{other.name} requires {applet.name} {range}", f"{applet.name} {range}")
-        for other in others
-        if (range := other.manifest.requires.applets.get(applet.name)) is not None
-        and not range.contains(version, prereleases=True)
-    ]
-
-
-def missing_requirements(applet: Applet, enabled: Sequence[str], releases: Mapping[str, Release]) -> list[str]:
-    """Applets that must be enabled before this one and are not, in the order in which to enable them."""
-    missing: dict[str, None] = {}
-
-    def visit(current: Applet) -> None:
-        for name in sorted(current.manifest.requires.applets):
-            release = releases.get(name)
-            if name not in enabled and name not in missing and release and release.applet:
-                visit(release.applet)
-                missing[name] = None
-
-    visit(applet)
-    return list(missing)
+def check_required(applet: Applet, releases: Mapping[str, Sequence[Release]]) -> list[Violation]:
+    """What it requires and is not among these in any fitting version."""
+    found = []
+    for name, range in applet.manifest.requires.applets.items():
+        versions = [release.version for release in releases.get(name, ()) if release.applet]
+        pointer = f"/requires/applets/{name}"
+        if not versions:
+            found.append(Violation(pointer, "missing_applet", f"the applet {name} is not here", f"{name} {range}"))
+        elif not any(range.contains(version, prereleases=True) for version in versions):
+            message = f"{name} {', '.join(versions)} is not in {range}"
+            found.append(Violation(pointer, "version", message, f"{name} {range}"))
+    return found
 
 
 def _check_name(applet: Applet) -> Iterator[Violation]:
@@ -95,16 +90,6 @@ def _check_ranges(applet: Applet) -> Iterator[Violation]:
     ):
         if not range.contains(present, prereleases=True):
             yield Violation(f"/requires/{what}", "version", f"{what} {present} is not in {range}", f"{what} {range}")
-
-
-def _check_required(applet: Applet, releases: Mapping[str, Release]) -> Iterator[Violation]:
-    for name, range in applet.manifest.requires.applets.items():
-        release = releases.get(name)
-        pointer = f"/requires/applets/{name}"
-        if release is None or release.applet is None:
-            yield Violation(pointer, "missing_applet", f"the applet {name} is not here", f"{name} {range}")
-        elif not range.contains(release.version, prereleases=True):
-            yield Violation(pointer, "version", f"{name} {release.version} is not in {range}", f"{name} {range}")
 
 
 def _check_hooks(release: Release) -> Iterator[Violation]:

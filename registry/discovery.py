@@ -8,8 +8,10 @@ import importlib.util
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from registry.bundles import digest_of
 from sdk.applet import Applet
 from sdk.errors import BosError
 
@@ -29,6 +31,11 @@ class Release:
     @property
     def version(self) -> str:
         return str(self.applet.manifest.version) if self.applet else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all its files, as they were when first asked for."""
+        return digest_of(self.folder)
 
 
 class Discovery:

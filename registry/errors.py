@@ -21,3 +21,43 @@ class AppletInUse(Conflict):
 
 class AppletNotEnabled(Conflict):
     """The applet {applet} is not enabled."""
+
+
+class AppletVersionUnknown(NotFound):
+    """There is no version {version} of the applet {applet} here; there are {known}."""
+
+
+class BundleUnreadable(Invalid):
+    """The bundle cannot be used: {reason}."""
+
+
+class ReleaseTaken(Conflict):
+    """Version {version} of {applet} is here already with another content: give it another number."""
+
+
+class AppletStateWrong(Conflict):
+    """The applet {applet} is {state}: {verb} is possible where it is {allowed}."""
+
+
+class NothingToRollBack(Conflict):
+    """The applet {applet} has had no other version: there is nothing to go back to."""
+
+
+class PlanUnknown(NotFound):
+    """There is no plan {digest} of this tenant."""
+
+
+class PlanDrifted(Conflict):
+    """The plan {digest} is out of date: {changed} is not as it was. Make it again; it would be {now} now."""
+
+
+class PlanBlocked(Conflict):
+    """The plan {digest} cannot be applied: {count} finding(s) speak against it."""
+
+
+class ConsentMissing(Conflict):
+    """The plan {digest} needs consent to {missing}."""
+
+
+class GuardBroken(Conflict):
+    """Nothing was changed, as these invariants would not hold any more: {guards}."""

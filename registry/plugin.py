@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernel.db.database import Database
 from kernel.settings import Settings
 from registry.api import add_routes
 from registry.cli import add_commands
 from registry.discovery import Discovery
-from registry.loader import load_hooks
+from registry.loader import load_applet, load_hooks
+from registry.releases import Releases
 from sdk.applet import Applet
 from sdk.hooks import hookimpl
 
@@ -18,21 +20,22 @@ class RegistryPlugin:
 
     def __init__(self, settings: Settings) -> None:
         self.discovery = Discovery(settings.applets_dir)
+        self.releases = Releases(self.discovery, settings.data_dir / "releases")
 
     @hookimpl
-    def load_applet(self, name: str, version: str) -> tuple[Applet, object] | None:
-        release = self.discovery.find(name, version)
+    def load_applet(self, name: str, version: str, database: Database) -> tuple[Applet, object] | None:
+        release = self.releases.find(database, name, version)
         if release is None or release.applet is None:
             return None
-        return release.applet, load_hooks(release)
+        return load_applet(release), load_hooks(release)
 
     @hookimpl
     def register_routes(self, router: Any, kernel: Any) -> None:
-        add_routes(router, kernel, self.discovery)
+        add_routes(router, kernel, self.releases)
 
     @hookimpl
     def register_cli(self, cli: Any) -> None:
-        add_commands(cli, self.discovery)
+        add_commands(cli, self.releases)
 
 
 def create_plugin(settings: Settings) -> RegistryPlugin:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernel.context import KernelContext
 from registry.compatibility import check_compatibility
-from registry.discovery import Discovery, Release
-from registry.lifecycle import RESOURCE, applet_states
+from registry.discovery import Release
+from registry.releases import Releases
+from registry.rows import AVAILABLE, AppletRow, read_rows
+from registry.transitions import RESOURCE
 
 
-def list_applets(ctx: KernelContext, discovery: Discovery) -> list[dict[str, Any]]:
+def list_applets(ctx: KernelContext, releases: Releases) -> list[dict[str, Any]]:
     """Every applet here or once enabled, with its state for the tenant and why it does not fit, if so."""
     ctx.permissions.check_resource("read", RESOURCE)
-    releases, states = discovery.releases(), applet_states(ctx)
-    rows = [_describe(release, states.get(name)) | _fitness(release, releases) for name, release in releases.items()]
-    gone = [name for name in states if name not in releases]
-    rows += [{"name": name, "version": states[name][0], "state": "missing", "fits": False} for name in gone]
-    return sorted(rows, key=lambda row: str(row["name"]))
+    known, rows = releases.known(ctx.kernel.database), read_rows(ctx.uow)
+    shown = [
+        _describe(name, versions, rows.get(name)) | _fitness(versions[0], known) for name, versions in known.items()
+    ]
+    gone = [name for name in rows if name not in known]
+    shown += [{"name": name, "version": rows[name].version, "state": "missing", "fits": False} for name in gone]
+    return sorted(shown, key=lambda row: str(row["name"]))
 
 
-def _describe(release: Release, state: tuple[str, str] | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": release.name, "version": release.version}
-    row["state"] = state[1] if state else "available"
-    if state and state[0] != release.version:
-        row["enabled_version"] = state[0]
+def _describe(name: str, versions: Sequence[Release], row: AppletRow | None) -> dict[str, Any]:
+    """version: the newest here; enabled_version: the one the tenant has, where that is another."""
+    release = versions[0]
+    shown: dict[str, Any] = {"name": name, "version": release.version, "state": row.state if row else AVAILABLE}
+    if row is not None and row.version != release.version:
+        shown["enabled_version"] = row.version
+    if row is not None:
+        kept = {"previous_version": row.previous_version, "pinned_to": row.pinned_to, "plan": row.plan}
+        shown |= {field: value for field, value in kept.items() if value is not None}
+        shown |= {"unswept": list(row.unswept)} if row.unswept else {}
+    if len(versions) > 1:
+        shown["versions"] = [each.version for each in versions]
     if release.applet:
         manifest = release.applet.manifest
-        row |= {
+        shown |= {
             "title": manifest.title,
             "description": manifest.description,
             "author": manifest.author,
@@ -37,9 +48,9 @@ def _describe(release: Release, state: tuple[str, str] | None) -> dict[str, Any]
             "requires": {name: str(range) for name, range in manifest.requires.applets.items()},
             "capabilities": [str(capability) for capability in manifest.capabilities],
         }
-    return row
+    return shown
 
 
-def _fitness(release: Release, releases: Mapping[str, Release]) -> dict[str, Any]:
+def _fitness(release: Release, releases: Mapping[str, Sequence[Release]]) -> dict[str, Any]:
     violations = check_compatibility(release, releases)
     return {"fits": not violations, "reasons": [violation.as_json() for violation in violations]}

@@ -91,6 +91,18 @@ def disabled(function: Hook) -> Hook:
     return marked
 
 
+def invariant(function: Hook) -> Hook:
+    """Say what of this applet's data is broken: implements `check_invariants`, and is known by its own name."""
+    marked: Hook = _mark("check_invariants", ())(function)
+    return marked
+
+
+def upgraded(function: Hook) -> Hook:
+    """Run when a tenant comes to this version of the applet from another one."""
+    marked: Hook = _mark("applet_upgraded", ())(function)
+    return marked
+
+
 def demo_data(function: Hook) -> Hook:
     """Fill a demo tenant."""
     marked: Hook = _mark("load_demo_data", ())(function)

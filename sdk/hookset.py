@@ -19,7 +19,7 @@ SPECS: dict[str, inspect.Signature] = {
     for name, spec in vars(hookspecs).items()
     if hasattr(spec, f"{hookspecs.PROJECT}_spec")
 }
-SYSTEM_HOOKS = frozenset({"register_routes", "register_cli", "register_audit_anchor", "load_applet"})
+SYSTEM_HOOKS = frozenset({"register_routes", "register_cli", "register_audit_anchor", "load_applet", "register_chores"})
 
 
 class InvalidHooks(Invalid):
@@ -38,6 +38,8 @@ class HookPlugin:
         self.hook: str = getattr(function, f"{hookspecs.PROJECT}_impl")["specname"]
         self.name = f"{applet}:{function.__name__}"
         self.subjects: tuple[str, ...] = getattr(function, SUBJECTS_ATTRIBUTE, ())
+        # Where its code lies: what runs there is the applet's own.
+        self.package: str = getattr(function, "__globals__", {}).get("__package__") or function.__module__
         # The function itself is kept out of the attributes: pluggy would find its mark there and call it a second time.
         self.parameters = tuple(inspect.signature(function).parameters)
         setattr(self, self.hook, _bind_to_applet(self, function))
@@ -52,11 +54,17 @@ def _matches(pattern: str, subject: str) -> bool:
 
 
 def _bind_to_applet(plugin: HookPlugin, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with a context of its own applet, and with unexpected errors told by name."""
+    """The function with a context of its own applet, and with unexpected errors told by name.
+
+    `ctx.watch`, where a kernel has it, makes the call instead: it measures, and stops what takes too long.
+    """
 
     @functools.wraps(function)
     def bound(ctx: Any, *arguments: Any) -> Any:
         try:
+            watch = getattr(ctx, "watch", None)
+            if watch is not None:
+                return watch(ctx, plugin, function, arguments)
             return function(ctx.bind(plugin.applet), *arguments)
         except BosError:
             raise
@@ -171,6 +179,10 @@ class HookSet:
     def subscriber(self, name: str) -> HookPlugin | None:
         """The subscription of this name, None when its applet is not enabled (any more)."""
         return next((p for p in self._plugins if p.hook == "on_event" and p.name == name), None)
+
+    def invariants(self) -> tuple[HookPlugin, ...]:
+        """Those that say what is broken, to be called one by one: an error of one is no word about the others."""
+        return tuple(p for p in self._plugins if p.hook == "check_invariants")
 
     def describe(self) -> list[dict[str, Any]]:
         """Who implements what, for people."""

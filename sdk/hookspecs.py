@@ -6,7 +6,7 @@ transaction of its own. A veto is an error of `sdk.errors` raised by the hook.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,22 @@ def applet_disabled(ctx: Context) -> None:
 
 
 @hookspec
+def check_invariants(ctx: Context) -> Iterable[str] | None:
+    """Before and after the tenant's applets change: a sentence for each thing that is broken. Read only.
+
+    ctx has the capabilities of the applet alone, whoever asks. Nothing, or None, is all is well; an error is unknown.
+    """
+
+
+@hookspec
+def applet_upgraded(ctx: Context, previous: str) -> None:
+    """In the transaction that moves a tenant to this version of the applet. Called for this applet only. May veto.
+
+    previous: the version it comes from; a later one after a rollback.
+    """
+
+
+@hookspec
 def load_demo_data(ctx: Context, seed: int) -> None:
     """Fill a demo tenant; the same seed gives the same documents. Called once, in order of dependency."""
 
@@ -120,5 +136,13 @@ def register_audit_anchor(kernel: Any) -> AuditAnchor | None:
 
 
 @hookspec(firstresult=True)
-def load_applet(name: str, version: str) -> tuple[Applet, object] | None:
-    """System plugins only: a release of an applet and its hooks module. The first answer wins."""
+def load_applet(name: str, version: str, database: Any) -> tuple[Applet, object] | None:
+    """System plugins only: a release of an applet and its hooks module. The first answer wins.
+
+    database: where releases may be kept that are on no disk here.
+    """
+
+
+@hookspec
+def register_chores(kernel: Any) -> list[Any]:
+    """System plugins only, at start: what is to be done at intervals, each a `kernel.events.chores.Chore`."""

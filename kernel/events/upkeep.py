@@ -31,6 +31,8 @@ class Upkeep:
         self._folded_at: dict[str, float] = {}
         self._indexed: dict[str, int] = {}
         self._done_at: dict[tuple[str, str], float] = {}
+        brought = kernel.plugins.hook.register_chores(kernel=kernel)
+        self._chores: tuple[Chore, ...] = (*CHORES, *(chore for chores in brought for chore in chores))
 
     def __call__(self, tenant: TenantRecord) -> float | None:
         """In how many seconds there may be more to do."""
@@ -45,7 +47,7 @@ class Upkeep:
             uow.commit()
         self._metrics.movements_folded.inc(folded)
         self._index(runtime)
-        for chore in CHORES:
+        for chore in self._chores:
             self._do(chore, tenant, now)
         if folded == FOLD_MOVEMENTS_MAX:
             return 0.0

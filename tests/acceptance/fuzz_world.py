@@ -79,11 +79,11 @@ class FuzzWorld:
 def _found(kernel: Kernel) -> TenantRecord:
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     tenant = tenants.create_tenant(NewTenant("acme", "Acme", timezone="Europe/Berlin"), kernel.clock())
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.company", {"name": "Acme Ltd", "currency": "EUR"})
         for applet in APPLETS:
-            enable_applet(ctx, discovery, applet, with_required=True)
+            enable_applet(ctx, releases, applet, with_required=True)
     return tenant
 
 

@@ -43,7 +43,7 @@ class RealWorld:
     def __init__(self, kernel, tenant):
         self.kernel = kernel
         self.tenant = tenant
-        self.discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+        self.releases = kernel.plugins.get_plugin("registry.plugin").releases
         self.relay = Relay(PostgresBus(kernel, chance=random.Random(1)), Dispatch(kernel))
 
     def transaction(self, actor=None):
@@ -51,11 +51,11 @@ class RealWorld:
 
     def install(self, folder):
         with self.transaction() as ctx:
-            enable_applet(ctx, self.discovery, folder.name)
+            enable_applet(ctx, self.releases, folder.name)
 
     def disable(self, name):
         with self.transaction() as ctx:
-            disable_applet(ctx, self.discovery, name)
+            disable_applet(ctx, self.releases, name)
 
     def deliver_events(self):
         """What fails is due again later, so time is moved on until nothing is left."""

@@ -116,9 +116,9 @@ def house(empty_database, monkeypatch_module):
     kernel = build_kernel(Settings(pool_size_max=CONNECTIONS), empty_database())
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     tenant = tenants.create_tenant(NewTenant("acme", "Acme"), kernel.clock())
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with kernel.operate(tenant) as ctx:
-        enable_applet(ctx, discovery, "approvals", with_required=True)
+        enable_applet(ctx, releases, "approvals", with_required=True)
     with kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.company", {"name": "Acme Ltd", "currency": "EUR"})
     opened = House(kernel, tenant)

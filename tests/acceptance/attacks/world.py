@@ -82,10 +82,10 @@ class World:
 
     def _found_south(self) -> TenantRecord:
         tenant = self.tenants.create_tenant(NewTenant("south", "South"), self.kernel.clock())
-        discovery = self.kernel.plugins.get_plugin("registry.plugin").discovery
+        releases = self.kernel.plugins.get_plugin("registry.plugin").releases
         with self.kernel.operate(tenant) as ctx:
             self.company = ctx.documents.create("kernel.company", {"name": "South Ltd", "currency": "EUR"}).id
-            enable_applet(ctx, discovery, "vault")
+            enable_applet(ctx, releases, "vault")
         with self.kernel.operate(tenant) as ctx:
             guest = ctx.documents.create("vault.guest", {"name": "Ada"})
             made = [

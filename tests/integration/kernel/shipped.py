@@ -9,7 +9,6 @@ from kernel.main import Kernel, build_kernel
 from kernel.settings import Settings
 from kernel.tenancy.record import TenantRecord
 from kernel.tenancy.service import NewTenant, TenantService
-from registry.discovery import Discovery
 from registry.lifecycle import enable_applet
 from tests.integration.conftest import FixedClock
 
@@ -30,11 +29,11 @@ def make_tenant(kernel: Kernel, name: str, *applets: str, currency: str = "EUR",
     """A tenant with one company and these applets, with a chart of accounts if asked."""
     service = TenantService(kernel.database, kernel.directory, kernel.installation)
     tenant = service.create_tenant(NewTenant(name, name.title(), currency=currency), kernel.clock())
-    discovery = Discovery(None)
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with kernel.operate(tenant) as ctx:
         ctx.documents.create("kernel.company", {"name": f"{name.title()} Ltd", "currency": currency})
         for applet in applets:
-            enable_applet(ctx, discovery, applet, with_required=True)
+            enable_applet(ctx, releases, applet, with_required=True)
     if chart:
         with kernel.operate(tenant) as ctx:
             document = ctx.documents.create("ledger.chart", {"name": "Standard"})

@@ -132,10 +132,10 @@ def make_yard(kernel: Kernel) -> Yard:
     name = f"yard{next(_numbers)}"
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     yard = Yard(kernel, tenants.create_tenant(NewTenant(name, name), kernel.clock()))
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with yard.operate() as ctx:
         ctx.documents.create("kernel.company", {"name": "Yard Ltd", "currency": "EUR"})
-        enable_applet(ctx, discovery, "yard")
+        enable_applet(ctx, releases, "yard")
     return yard
 
 

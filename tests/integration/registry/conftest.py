@@ -65,7 +65,7 @@ class World:
         self.kernel = kernel
         self.url = url
         self.tenant = tenant
-        self.discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+        self.releases = kernel.plugins.get_plugin("registry.plugin").releases
 
     def operate(self):
         return self.kernel.operate(self.tenant)

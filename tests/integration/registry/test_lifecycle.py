@@ -17,17 +17,17 @@ from tests.integration.registry.conftest import World, write_applet
 
 def enable(world, name, **kwargs):
     with world.operate() as ctx:
-        return enable_applet(ctx, world.discovery, name, **kwargs).applets
+        return enable_applet(ctx, world.releases, name, **kwargs).applets
 
 
 def disable(world, name):
     with world.operate() as ctx:
-        return disable_applet(ctx, world.discovery, name).applets
+        return disable_applet(ctx, world.releases, name).applets
 
 
 def states(world):
     with world.operate() as ctx:
-        return {row["name"]: row["state"] for row in list_applets(ctx, world.discovery)}
+        return {row["name"]: row["state"] for row in list_applets(ctx, world.releases)}
 
 
 def note(world, applet, text="hello"):
@@ -118,7 +118,7 @@ def test_code_that_cannot_be_imported_is_a_reason_not_a_crash(world, applets_fol
 def test_a_broken_manifest_is_listed_with_its_faults(world, applets_folder):
     write_applet(applets_folder / "sloppy", "sloppy", manifest='colour = "blue"\n')
     with world.operate() as ctx:
-        (row,) = list_applets(ctx, world.discovery)
+        (row,) = list_applets(ctx, world.releases)
     assert row["name"] == "sloppy"
     assert not row["fits"]
     assert "colour" in row["reasons"][0]["message"]
@@ -241,7 +241,7 @@ def test_a_release_that_does_not_fit_those_who_require_it_is_refused(world, appl
     enable(world, "diary", with_required=True)
     manifest = folder / "applet.toml"
     manifest.write_text(manifest.read_text().replace("1.0.0", "2.0.0"))
-    world.discovery._releases.clear()
+    world.releases.discovery._releases.clear()
     with pytest.raises(AppletUnfit) as refused:
         enable(world, "memo")
     assert ("/version", "version") in reasons(refused)
@@ -257,7 +257,7 @@ def test_an_applet_is_not_disabled_while_another_admin_enables_who_requires_it(w
         assert late.runtime.catalogue.applet("diary") is None
         enable(world, "diary")
         with pytest.raises(AppletInUse):
-            disable_applet(late, world.discovery, "memo")
+            disable_applet(late, world.releases, "memo")
     assert (states(world)["memo"], states(world)["diary"]) == ("enabled", "enabled")
 
 
@@ -267,7 +267,7 @@ def test_an_applet_whose_package_comes_back_runs_again(world, applets_folder):
     enable(world, "memo")
     kept = note(world, "memo")
     away = folder.rename(applets_folder.parent / "away")
-    world.discovery.releases()
+    world.releases.discovery.releases()
     enable(world, "diary")
     with pytest.raises(DocumentTypeUnknown):
         note(world, "memo")

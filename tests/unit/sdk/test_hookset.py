@@ -172,7 +172,7 @@ def test_a_misspelt_hook_is_refused_with_the_nearest_one():
     assert refused(save_it=save_it) == {("/save_it", "unknown_hook", "before_save")}
 
 
-@pytest.mark.parametrize("name", ["register_routes", "register_cli", "load_applet"])
+@pytest.mark.parametrize("name", ["register_routes", "register_cli", "load_applet", "register_chores"])
 def test_hooks_of_system_plugins_are_not_an_applets_to_implement(name):
     @hooks.hookimpl(specname=name)
     def function(ctx): ...
@@ -203,8 +203,8 @@ def test_system_plugins_implement_theirs_through_pluggy():
     manager.hook.register_routes(router=added, kernel=None)
     manager.hook.register_cli(cli=added)
     assert added == ["routes", "commands"]
-    assert manager.hook.load_applet(name="shop", version="1.0.0") == ("shop", "1.0.0")
-    assert manager.hook.load_applet(name="none", version="1.0.0") is None
+    assert manager.hook.load_applet(name="shop", version="1.0.0", database=None) == ("shop", "1.0.0")
+    assert manager.hook.load_applet(name="none", version="1.0.0", database=None) is None
 
 
 def test_a_function_is_one_hook_only():

@@ -69,7 +69,7 @@ def test_what_is_protected_is_checked_while_its_applet_is_disabled(shop):
     with shop.operate() as ctx:
         ctx.documents.update("clinic.patient", shop.patient, {"ssn": "1", "phones": ["2"], "kin": [{"name": "Ann"}]})
     with shop.operate() as ctx:
-        disable_applet(ctx, shop.kernel.plugins.get_plugin("registry.plugin").discovery, "clinic")
+        disable_applet(ctx, shop.kernel.plugins.get_plugin("registry.plugin").releases, "clinic")
     with shop.operate() as ctx:
         assert verify(ctx).differences == []
     shop.execute('UPDATE {t}.documents SET data = data || \'{"name": "Joan"}\' WHERE id = %s', shop.patient)

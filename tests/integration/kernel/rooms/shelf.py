@@ -181,10 +181,10 @@ def make_tenant(kernel: Kernel, database: str | None = None) -> TenantRecord:
 def furnish(kernel: Kernel, tenant: TenantRecord) -> Shelf:
     """One company, and the applet enabled."""
     shelf = Shelf(kernel, tenant)
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with shelf.operate() as ctx:
         ctx.documents.create("kernel.company", {"name": "Shelf Ltd", "currency": "EUR"})
-        enable_applet(ctx, discovery, "shelf")
+        enable_applet(ctx, releases, "shelf")
     return shelf
 
 

@@ -79,7 +79,7 @@ def kernel(empty_database, tmp_path_factory):
 def forms(kernel):
     shelf = furnish(kernel, make_tenant(kernel))
     with shelf.operate() as ctx:
-        enable_applet(ctx, kernel.plugins.get_plugin("registry.plugin").discovery, "forms")
+        enable_applet(ctx, kernel.plugins.get_plugin("registry.plugin").releases, "forms")
     return shelf
 
 

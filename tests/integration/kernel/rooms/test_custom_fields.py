@@ -250,13 +250,13 @@ def test_a_type_is_made_anew_only_when_its_definitions_change(shelf):
 def test_a_field_outlives_its_applets_absence(shelf):
     define(shelf, "custom_size", "integer")
     (box,) = shelf.put({"custom_size": 4})
-    discovery = shelf.kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = shelf.kernel.plugins.get_plugin("registry.plugin").releases
     with shelf.operate() as ctx:
-        disable_applet(ctx, discovery, "shelf")
+        disable_applet(ctx, releases, "shelf")
     with pytest.raises(DocumentTypeUnknown):
         shelf.type()
     with shelf.operate() as ctx:
-        enable_applet(ctx, discovery, "shelf")
+        enable_applet(ctx, releases, "shelf")
     assert get(shelf, box)["custom_size"] == 4
     with pytest.raises(DocumentInvalid):
         shelf.put({"custom_size": "large"})

@@ -129,9 +129,9 @@ class Den:
             return uow.execute(sql, list(values)).fetchall()
 
     def set_applet(self, is_enabled: bool) -> None:
-        discovery = self.kernel.plugins.get_plugin("registry.plugin").discovery
+        releases = self.kernel.plugins.get_plugin("registry.plugin").releases
         with self.operate() as ctx:
-            enable_applet(ctx, discovery, "den") if is_enabled else disable_applet(ctx, discovery, "den")
+            enable_applet(ctx, releases, "den") if is_enabled else disable_applet(ctx, releases, "den")
 
     def set_locale(self, locale: str) -> None:
         with self.kernel.database.owner() as owner:
@@ -146,10 +146,10 @@ def make_den(kernel: Kernel, locale: str = "en") -> Den:
     name = f"den{next(_numbers)}"
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     tenant = tenants.create_tenant(NewTenant(name, name, locale=locale), kernel.clock())
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with kernel.operate(tenant) as ctx:
         company = ctx.documents.create("kernel.company", {"name": "Cave Ltd", "currency": "EUR"}).id
-        enable_applet(ctx, discovery, "den")
+        enable_applet(ctx, releases, "den")
     return Den(kernel, tenant, company)
 
 

@@ -158,10 +158,10 @@ def make_clinic(kernel: Kernel) -> Clinic:
     name = f"clinic{next(_numbers)}"
     tenants = TenantService(kernel.database, kernel.directory, kernel.installation)
     clinic = Clinic(kernel, tenants.create_tenant(NewTenant(name, name), kernel.clock()))
-    discovery = kernel.plugins.get_plugin("registry.plugin").discovery
+    releases = kernel.plugins.get_plugin("registry.plugin").releases
     with clinic.operate() as ctx:
         ctx.documents.create("kernel.company", {"name": "Clinic Ltd", "currency": "EUR"})
-        enable_applet(ctx, discovery, "clinic")
+        enable_applet(ctx, releases, "clinic")
     return clinic
 
 
