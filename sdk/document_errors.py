@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdk.errors import Conflict, Forbidden, Invalid, NotFound
+from sdk.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class DocumentNotFound(NotFound):
@@ -43,6 +43,14 @@ class DocumentArchived(Conflict):
 
 class DocumentNotArchivable(Conflict):
     """A {type} decides what happens in the tenant, so it cannot be put out of sight: delete it instead."""
+
+
+class DocumentUncastable(Conflict):
+    """The {type} {id} of version {from_version} cannot be read as version {to_version}: {step} fails at {pointer}."""
+
+
+class DocumentsBeingCast(Unavailable):
+    """Documents of type {type} are being cast to its version {version}; until then nothing is found by {field}."""
 
 
 class CompanyRequired(Invalid):

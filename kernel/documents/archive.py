@@ -43,7 +43,7 @@ def _set(
     moment: Callable[[Document], datetime | None],
 ) -> Document:
     type = ctx.runtime.catalogue.type(type_name)
-    previous, was = for_change(ctx, type, id, version, FOR_CHANGE)
+    previous, was, recast = for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check(PERMISSION, type, previous, ctx.scope())
     document = previous.copy()
     document.archived_at = moment(previous)
@@ -55,6 +55,6 @@ def _set(
     stored = dump(type, previous.fields)
     with ctx.writing(document):
         document.version += 1
-        save(ctx, Change(type, document, stored, stored, verb, previous, was=was))
+        save(ctx, Change(type, document, stored, stored, verb, previous, was=was, recast=recast))
         hooks.call("after_action", subject, **call)
     return document

@@ -18,7 +18,7 @@ from kernel.documents.write import Write
 
 _TOGETHER = frozenset(
     ("document", "data", "event", "request", "subscribers", "keys", "links", "joins_company", "is_new", "number",
-     "cipher_keys")
+     "cipher_keys", "names")
 )  # fmt: skip
 _OTHERS = tuple(field.name for field in fields(Write) if field.name not in _TOGETHER)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows
 from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.runtime import CACHED_TYPES
-from kernel.secrets.reveal import reveal_each
 from sdk.document import Document
 from sdk.schema import DocumentType
 
@@ -65,7 +65,7 @@ def known_document(ctx: KernelContext, type: DocumentType, id: str) -> Document 
     row: Row | None = ctx.work.ahead.row(ctx.uow, id) if ctx.work.ahead is not None else None
     if row is None or row.type != type.name:
         return None
-    return to_document(type, *reveal_each(ctx, type, [row]))
+    return to_document(type, *show_rows(ctx, type, [row]))
 
 
 def find_cached(ctx: KernelContext, type: DocumentType, fields: Mapping[str, Any]) -> list[Document] | None:
@@ -106,7 +106,7 @@ def _read(ctx: KernelContext, type: DocumentType) -> CachedDocuments | None:
     if not found[0][0]:
         return None
     rows = [Row(*row) for _, *row in found if row[0] is not None]
-    return CachedDocuments({row.id: to_document(type, row) for row in rows})
+    return CachedDocuments({row.id: to_document(type, row) for row in show_rows(ctx, type, rows)})
 
 
 def _is_text(type: DocumentType, name: str, value: Any) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from kernel.context import KernelContext
+from kernel.documents.casting import cast_row, show_rows, shown_name
 from kernel.documents.errors import GraphTooLarge
 from kernel.documents.rows import COLUMNS, Row, read_row, to_document
 from kernel.documents.service import get
 from kernel.documents.titles import title_of
-from kernel.secrets.reveal import reveal_each
 
 GRAPH_DEPTH_MAX = 5
 GRAPH_NODES = 100
@@ -96,7 +96,7 @@ class Walk:
             _SQL[direction], {"ids": list(frontier), "limit": LINKS_PER_LEVEL_MAX + 1}
         ).fetchall()
         self.graph.is_truncated |= len(found) > LINKS_PER_LEVEL_MAX
-        links = [(Edge(*row[:3]), Row(*row[3:])) for row in found]
+        links = [(self._edge(*row[:3], Row(*row[3:])), Row(*row[3:])) for row in found]
         met = self.add(level, [row for edge, row in links if self._is_visible(edge, row)])
         for edge, row in links:
             if self._is_visible(edge, row) and edge.source in self.graph.nodes and edge.target in self.graph.nodes:
@@ -116,6 +116,11 @@ class Walk:
             met[row.id] = None
         return list(met)
 
+    def _edge(self, source: str, field: str, target: str, row: Row) -> Edge:
+        """row: of the one of both ends that was read with the link."""
+        type = row.type if row.id == source else self.graph.nodes[source]["type"]
+        return Edge(source, shown_name(self.ctx.runtime.catalogue.types.get(type), field), target)
+
     def _is_visible(self, edge: Edge, row: Row) -> bool:
         """Whether the caller may know of the link: it is a field of its source, which must not be hidden there."""
         self._look_at(row)
@@ -132,12 +137,14 @@ class Walk:
         type, scope = self.ctx.runtime.catalogue.types.get(row.type), self.ctx.scope()
         if type is None:
             return None
-        document = to_document(type, *reveal_each(self.ctx, type, [row]))
+        document = to_document(type, *show_rows(self.ctx, type, [row]))
         if not self.ctx.permissions.allows("read", type, document, scope):
             return None
         return self.ctx.permissions.mask(type, "read", document, scope)
 
     def _node(self, row: Row, level: int) -> dict[str, Any]:
-        title = title_of(self.ctx.runtime.catalogue.type(row.type), row, self._hidden[row.id] or frozenset())
+        type = self.ctx.runtime.catalogue.type(row.type)
+        row = cast_row(type, row)
+        title = title_of(type, row, self._hidden[row.id] or frozenset())
         node = {"id": row.id, "type": row.type, "title": title, "state": row.state, "number": row.number}
         return {name: value for name, value in {**node, "level": level}.items() if value is not None}

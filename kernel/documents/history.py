@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from kernel.context import KernelContext
+from kernel.documents.casting import cast_row
 from kernel.documents.rows import Row, flatten, to_document
 from kernel.documents.service import get_any
 from kernel.documents.sight import check_seen
@@ -23,6 +24,10 @@ _READ = f"""
 SELECT {", ".join(CHANGE_COLUMNS)} FROM {{t}}.events
  WHERE aggregate_id = %s AND aggregate_type = %s AND version <= %s ORDER BY version, position
 """
+
+
+# The verb of the event of a sweep: the same revision of a document, as another version of its type has it.
+CAST = "cast"
 
 
 class LoggedChange(NamedTuple):
@@ -57,13 +62,29 @@ def replay(changes: Iterable[LoggedChange]) -> Iterator[tuple[LoggedChange, Row]
     """Each change of one document with the document after it. changes: its events, by version and position.
 
     Events that applets have emitted about the document are passed over: they stand behind the change that made the
-    version they name. Behind a missing change nothing follows, since nothing after it could be trusted.
+    version they name; what a sweep has cast is the same version once more. Behind a missing change nothing follows,
+    since nothing after it could be trusted.
     """
     row: Row | None = None
     for change in changes:
-        if change.version == (row.version if row else 0) + 1 and isinstance(change.payload.get("diff"), Mapping):
+        if not isinstance(change.payload.get("diff"), Mapping):
+            continue
+        if row is not None and change.version == row.version and change.verb == CAST:
+            row = _recast(row, change)
+            yield change, row
+        elif change.version == (row.version if row else 0) + 1:
             row = _step(row, change)
             yield change, row
+
+
+def _recast(row: Row, change: LoggedChange) -> Row:
+    payload = change.payload
+    return row._replace(
+        data=apply(row.data, payload["diff"]),
+        state=payload.get("state", row.state),
+        schema_version=payload["schema_version"],
+        kept=payload.get("kept", row.kept),
+    )
 
 
 def _step(row: Row | None, change: LoggedChange) -> Row:
@@ -83,6 +104,7 @@ def _step(row: Row | None, change: LoggedChange) -> Row:
         updated_by=by,
         deleted_at=_moment(change, row.deleted_at if row else None, "deleted", "restored"),
         archived_at=_moment(change, row.archived_at if row else None, "archived", "unarchived"),
+        kept=payload.get("kept", row.kept if row else None),
     )
 
 
@@ -146,6 +168,7 @@ def reveal_changes(ctx: KernelContext, changes: list[LoggedChange]) -> list[Logg
 
 def _shown(ctx: KernelContext, row: Row) -> Past:
     type, scope = ctx.runtime.catalogue.type(row.type), ctx.scope()
+    row = cast_row(type, row)
     past, present = to_document(type, row), get_any(ctx, row.type, row.id)
     check_seen(ctx, type, past)
     hidden = (ctx.permissions.mask(type, "read", document, scope) for document in (past, present))

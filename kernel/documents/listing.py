@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
+import orjson
 from sqlalchemy import ColumnElement, and_, literal_column, or_, true
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows
 from kernel.documents.cursors import decode_cursor, encode_cursor
 from kernel.documents.keyset import SortKey, after
 from kernel.documents.rows import COLUMNS, TEXT_COLUMNS, Row, flatten, flatten_text
@@ -17,10 +19,10 @@ from kernel.documents.search import matches_text
 from kernel.documents.tables import documents
 from kernel.documents.titles import titles_of
 from kernel.expressions import DocumentColumns, kinds_of_schema, render, to_sql
+from kernel.expressions.mixed import Mixture
 from kernel.permissions import DENIED
 from kernel.search.narrow import narrow
 from kernel.secrets.fields import blinder_of
-from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded, PermissionDenied
 from sdk.errors import Forbidden
 from sdk.expressions import InvalidExpression, parse
@@ -32,6 +34,9 @@ SORT_FIELDS_MAX = 5
 REMEMBERED_VALUES_LENGTH_MAX = 500
 TYPES_REMEMBERED_MAX = 2048
 SORT_KEYS_REMEMBERED_MAX = 4096
+# Columns that are no field of a document.
+_PARTS = ("data", "kept")
+_SCHEMA_VERSION, _DATA = Row._fields.index("schema_version"), Row._fields.index("data")
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,16 @@ def list_json(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> di
         return {"items": items, "titles": page.titles, "cursor": page.cursor}
     found, cursor = _fetch(ctx, type, wanted, TEXT_COLUMNS)
     titles = titles_of(ctx, type, [row[0] for row in found])
-    return {"items": [flatten_text(row) for row in found], "titles": titles, "cursor": cursor}
+    return {"items": [_flatten(ctx, type, row) for row in found], "titles": titles, "cursor": cursor}
+
+
+def _flatten(ctx: KernelContext, type: DocumentType, found: tuple[Any, ...]) -> Any:
+    """The JSON of a row of TEXT_COLUMNS."""
+    if found[_SCHEMA_VERSION] == type.version:
+        return flatten_text(found)
+    row = Row(*found)
+    (shown,) = show_rows(ctx, type, [row._replace(data=orjson.loads(found[_DATA]))])
+    return flatten(shown, frozenset())
 
 
 def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tuple[list[Row], str | None]:
@@ -85,7 +99,7 @@ def read_page(ctx: KernelContext, type: DocumentType, wanted: ListRequest) -> tu
     and the documents without one follow.
     """
     found, cursor = _fetch(ctx, type, wanted, COLUMNS)
-    return reveal_each(ctx, type, [Row(*row) for row in found]), cursor
+    return show_rows(ctx, type, [Row(*row) for row in found]), cursor
 
 
 def _fetch(
@@ -200,18 +214,21 @@ def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, de
 @lru_cache(maxsize=TYPES_REMEMBERED_MAX)
 def columns_of(type: DocumentType) -> DocumentColumns:
     """The columns that a type's fields are in SQL."""
-    return DocumentColumns(documents, kinds_of_schema(type.schema))
+    return DocumentColumns(documents, kinds_of_schema(type.schema), mixture=Mixture.of(type))
 
 
 def columns_for(ctx: KernelContext, type: DocumentType) -> DocumentColumns:
     """The same with marks of encrypted fields, so that they can be compared."""
     columns = columns_of(type)
-    return DocumentColumns(documents, columns.kinds, blinder_of(ctx, type)) if type.encrypted else columns
+    if not type.encrypted:
+        return columns
+    return DocumentColumns(documents, columns.kinds, blinder_of(ctx, type), columns.mixture)
 
 
 def element_of(columns: DocumentColumns, name: str) -> ColumnElement[Any]:
     """The SQL of a field, by its dotted name."""
-    if name in documents.c and name != "data":
+    is_plain = name not in _PARTS and not (name == "state" and columns.mixture)
+    if name in documents.c and is_plain:
         return documents.c[name]
     element = columns.resolve(tuple(name.split("."))).sql
     assert element is not None

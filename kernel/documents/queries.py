@@ -9,10 +9,10 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.cached import find_cached, known_document
+from kernel.documents.casting import show_rows
 from kernel.documents.listing import ListRequest, read_page
 from kernel.documents.rows import Row, read_rows, to_document
 from kernel.documents.titles import titles_of
-from kernel.secrets.reveal import reveal_each
 from sdk.context import Page
 from sdk.document import Document
 from sdk.document_errors import NotUnambiguous, TooManyFound
@@ -94,7 +94,7 @@ def get_many(ctx: KernelContext, wanted: Mapping[str, Iterable[str]]) -> dict[st
                 found[id] = document
     for row in read_rows(ctx.uow, sorted({id for id, _ in missing})) if missing else ():
         if (row.id, row.type) in missing:
-            found[row.id] = to_document(types[row.type], *reveal_each(ctx, types[row.type], [row]))
+            found[row.id] = to_document(types[row.type], *show_rows(ctx, types[row.type], [row]))
             if ctx.work.writing:
                 ctx.work.seen[row.id] = found[row.id].copy()
     scope = ctx.scope()

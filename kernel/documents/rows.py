@@ -15,10 +15,11 @@ from sdk.values import instant_text
 
 COLUMNS = (
     "id::text, type, company_id::text, version, schema_version, state, number, data,"
-    " created_at, created_by, updated_at, updated_by, deleted_at, archived_at"
+    " created_at, created_by, updated_at, updated_by, deleted_at, archived_at, kept"
 )
 # The fields as the text they are stored as, for whoever only passes them on.
 TEXT_COLUMNS = COLUMNS.replace(" data,", " data::text,")
+_UNSHOWN = ("data", "schema_version", "kept")
 # A plain change leaves the key alone, so it does not stop others from linking to the document; a deletion does.
 FOR_CHANGE = " FOR NO KEY UPDATE"
 FOR_DELETION = " FOR UPDATE"
@@ -27,7 +28,7 @@ FOR_KEEPING = " FOR SHARE"
 
 
 class Row(NamedTuple):
-    """A document as stored."""
+    """A document as stored. kept: what its version has no place for, see casting.py."""
 
     id: str
     type: str
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     updated_by: str
     deleted_at: datetime | None
     archived_at: datetime | None = None
+    kept: dict[str, Any] | None = None
 
 
 def read_row(uow: UnitOfWork, type: str, id: str, lock: str = "", *, is_held: bool = True) -> Row | None:
@@ -106,7 +108,7 @@ def flatten(row: Row, hidden: frozenset[str], fields: Sequence[str] = ()) -> dic
 def flatten_text(found: Sequence[Any]) -> orjson.Fragment:
     """The same JSON of a row of TEXT_COLUMNS, everything in it, without reading what stands in its fields."""
     known = zip(Row._fields, found, strict=True)
-    system = {name: value for name, value in known if value is not None and name not in ("data", "schema_version")}
+    system = {name: value for name, value in known if value is not None and name not in _UNSHOWN}
     begun = orjson.dumps(system, option=orjson.OPT_UTC_Z)[:-1].decode()
     fields: str = found[Row._fields.index("data")]
     return orjson.Fragment(f"{begun}, {fields[1:]}" if fields != "{}" else f"{begun}}}")

@@ -10,10 +10,12 @@ import orjson
 
 from kernel.context import KernelContext
 from kernel.documents.cached import note_change
+from kernel.documents.casting import Recast, shown_names
 from kernel.documents.definition_lock import share_definitions
 from kernel.documents.errors import AppletUnavailable
-from kernel.documents.keys import keys_of
+from kernel.documents.keys import keys_of, links_of
 from kernel.documents.numbering import Unnumbered, number_of, settle_number, tokens_in, with_numbers
+from kernel.documents.references import NO_REFERENCES, References, changed_references, read_references
 from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
@@ -22,7 +24,7 @@ from sdk.document import Document
 from sdk.event import Event
 from sdk.identifiers import new_id
 from sdk.registers import Movement
-from sdk.schema import DocumentType, Link, collect_links, diff, find_values
+from sdk.schema import DocumentType, Link, diff, find_values
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Change:
     was: `before` as it stands in the database, spelled as the type was then; what the event tells begins with that.
     revision: the one whose fields come back with it. arguments_type: what the action declares of its arguments.
     erased: paths of personal fields whose values are gone: what is written in their place is not personal. restated:
-    fields at the top that the event tells although they stay as they are.
+    fields at the top that the event tells although they stay as they are. recast: where it was of another version of
+    its type until now.
     """
 
     type: DocumentType
@@ -47,6 +50,12 @@ class Change:
     arguments_type: DocumentType | None = None
     erased: frozenset[str] = frozenset()
     restated: Sequence[str] = ()
+    recast: Recast | None = None
+
+    @property
+    def told_kept(self) -> Mapping[str, Any] | None:
+        """What the event tells of the keep-box."""
+        return self.recast.kept if self.recast is not None and self.recast.kept != self.recast.row.kept else None
 
     @property
     def is_protected(self) -> bool:
@@ -151,6 +160,8 @@ def _prepare(ctx: KernelContext, change: Change) -> Prepared:
         movements=registers.write_columns(ctx, movements),
         joins_company=_joins_company(change),
         is_new=change.previous is None,
+        box=(change.recast.kept,) if change.recast is not None else None,
+        names=shown_names(change.type) if change.type.lenses is not None else {},
     )
     return _prepared(ctx, change, written, movements)
 
@@ -228,12 +239,14 @@ def _numbering(late: Unnumbered) -> Numbering:
 
 
 def _event(ctx: KernelContext, change: Change) -> Event:
-    document, previous = change.document, change.previous
+    document, previous, recast = change.document, change.previous, change.recast
     was = change.was if change.was is not None else change.before
-    payload: dict[str, Any] = {"diff": diff(was or {}, change.stored)}
+    payload: dict[str, Any] = {"diff": diff((recast.row.data if recast is not None else was) or {}, change.stored)}
     if change.restated:
         payload["diff"] |= {name: change.stored[name] for name in change.restated}
-    if document.state != (previous.state if previous is not None else None):
+    # What was cast to be read, the log knows as it was stored.
+    before = recast.row if recast is not None else previous
+    if document.state != (before.state if before is not None else None):
         payload["state"] = document.state
     number = number_of(document)
     if number != (previous.number if previous is not None else None):
@@ -243,8 +256,10 @@ def _event(ctx: KernelContext, change: Change) -> Event:
     if previous is None and document.company_id:
         payload["company_id"] = document.company_id
     # The log alone must be enough to rebuild the document, see history.py.
-    if document.schema_version != (previous.schema_version if previous is not None else 1):
+    if document.schema_version != (before.schema_version if before is not None else 1):
         payload["schema_version"] = document.schema_version
+    if recast is not None and recast.kept != recast.row.kept:
+        payload["kept"] = recast.kept
     if change.revision is not None:
         payload["revision"] = change.revision
     return Event(
@@ -272,16 +287,18 @@ def _references(ctx: KernelContext, change: Change) -> dict[str, Any]:
     """Keys and links that come and go. A deleted document holds none: its code is free, its targets are."""
     document, previous = change.document, change.previous
     is_present, was_present = not document.is_deleted, previous is not None and not previous.is_deleted
-    if was_present and is_present and change.stored == change.before:
+    if change.recast is None and was_present and is_present and change.stored == change.before:
         return {}
-    mark = blinder_of(ctx, change.type)
-    keys = keys_of(change.type, change.stored, document.company_id, mark) if is_present else []
-    links = collect_links(change.type, change.stored) if is_present else []
-    old_keys = keys_of(change.type, change.before or {}, document.company_id, mark) if was_present else []
-    old_links = collect_links(change.type, change.before or {}) if was_present else []
-    return {
-        "keys": [key for key in keys if key not in old_keys],
-        "keys_gone": [key for key in old_keys if key not in keys],
-        "links": [link for link in links if link not in old_links],
-        "links_gone": [link for link in old_links if link not in links],
-    }
+    wanted = _references_of(ctx, change, change.stored) if is_present else NO_REFERENCES
+    if not was_present:
+        return changed_references(wanted, NO_REFERENCES)
+    if change.recast is not None:
+        # Only the tables know what the version before has left there.
+        return changed_references(wanted, read_references(ctx.uow, [document.id])[document.id])
+    return changed_references(wanted, _references_of(ctx, change, change.before or {}))
+
+
+def _references_of(ctx: KernelContext, change: Change, data: Mapping[str, Any]) -> References:
+    type = change.type
+    keys = keys_of(type, data, change.document.company_id, blinder_of(ctx, type))
+    return References(keys, links_of(type, data))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kernel.context import KernelContext
 from kernel.documents.cached import known_document
+from kernel.documents.casting import Recast, cast_row, recast_of, shown_name
 from kernel.documents.check import cast_changed, cast_new, complete, complete_restored, fill_computed, to_stored
 from kernel.documents.custom_fields import settle_definition, settle_removal
 from kernel.documents.numbering import assign_number, settle_number
@@ -51,10 +52,14 @@ SELECT id::text, type, 'company_id' FROM {t}.documents WHERE company_id = %s AND
 
 
 class Held(NamedTuple):
-    """A locked document. stored: its JSON as it stands there, which a type declared since may spell otherwise."""
+    """A locked document. stored: its JSON as it stands there, which a type declared since may spell otherwise.
+
+    recast: where it is of another version of its type there.
+    """
 
     document: Document
     stored: Mapping[str, Any]
+    recast: Recast | None = None
 
 
 def create(
@@ -77,7 +82,7 @@ def create(
         type=type.name,
         fields=cast_new(ctx, type, data),
         company_id=_company(ctx, type, company_id or data.get("company_id")),
-        schema_version=1,
+        schema_version=type.version,
         state=machine.initial if machine else None,
         created_at=ctx.now,
         created_by=ctx.actor.id,
@@ -146,7 +151,7 @@ def update(
     revision: the one the patch leads back to, as history.py works it out; it is recorded with the event.
     """
     type = ctx.runtime.catalogue.type(type_name)
-    previous, was = for_change(ctx, type, id, version, FOR_CHANGE)
+    previous, was, recast = for_change(ctx, type, id, version, FOR_CHANGE)
     ctx.permissions.check("update", type, previous, ctx.scope())
     refuse_archived(previous)
     ctx.kernel.quotas.admit_change(ctx.uow, type_name)
@@ -164,7 +169,8 @@ def update(
             return previous
         _check_kernel_types(ctx, document, previous)
         document.version += 1
-        save(ctx, Change(type, document, stored, before, "updated", previous, was=was, revision=revision))
+        told = {"was": was, "revision": revision, "recast": recast}
+        save(ctx, Change(type, document, stored, before, "updated", previous, **told))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
@@ -196,7 +202,7 @@ def _act(
     held: Prepared | None = None,
 ) -> Document:
     """before: the JSON of its fields. held: its creation, when it is to be written with that."""
-    document, was = locked
+    document, was, recast = locked
     machine = ctx.runtime.catalogue.machines.get(type.name)
     if machine is None:
         raise NoStateMachine(type=type.name)
@@ -223,7 +229,18 @@ def _act(
         given = dump(asked.arguments, values) if asked.arguments else {}
         save(
             ctx,
-            Change(type, document, stored, before, asked.event, previous, given, was, arguments_type=asked.arguments),
+            Change(
+                type,
+                document,
+                stored,
+                before,
+                asked.event,
+                previous,
+                given,
+                was,
+                arguments_type=asked.arguments,
+                recast=recast,
+            ),
             held,
         )
         hooks.call("after_action", subject, **call)
@@ -233,7 +250,7 @@ def _act(
 def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None = None) -> None:
     """Mark as deleted. Raises DocumentLinked while another document points to it, DocumentNotDeletable."""
     type = ctx.runtime.catalogue.type(type_name)
-    previous, was = for_change(ctx, type, id, version, FOR_DELETION)
+    previous, was, recast = for_change(ctx, type, id, version, FOR_DELETION)
     ctx.permissions.check("delete", type, previous, ctx.scope())
     machine = ctx.runtime.catalogue.machines.get(type_name)
     if machine and previous.state and not machine.is_deletable(previous.state):
@@ -249,7 +266,7 @@ def delete(ctx: KernelContext, type_name: str, id: str, *, version: int | None =
     document.version += 1
     document.deleted_at = ctx.now
     stored = dump(type, document.fields)
-    save(ctx, Change(type, document, stored, stored, "deleted", previous, was=was))
+    save(ctx, Change(type, document, stored, stored, "deleted", previous, was=was, recast=recast))
 
 
 def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
@@ -259,7 +276,7 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     """
     type = ctx.runtime.catalogue.type(type_name)
     check_sight(ctx, type)
-    previous, was = _read_stored(ctx, type, id, FOR_CHANGE)
+    previous, was, recast = _read_stored(ctx, type, id, FOR_CHANGE)
     check_seen(ctx, type, previous)
     ctx.permissions.check("delete", type, previous, ctx.scope())
     if not previous.is_deleted:
@@ -273,7 +290,7 @@ def restore(ctx: KernelContext, type_name: str, id: str) -> Document:
     with ctx.writing(document):
         stored = complete_restored(ctx, type, document, previous)
         _check_kernel_types(ctx, document)
-        save(ctx, Change(type, document, stored, before, "restored", previous, was=was))
+        save(ctx, Change(type, document, stored, before, "restored", previous, was=was, recast=recast))
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 
@@ -294,9 +311,10 @@ def _read_stored(ctx: KernelContext, type: DocumentType, id: str, lock: str) -> 
     row = read_row(ctx.uow, type.name, id, lock, is_held=id in ctx.work.held or ctx.work.bulk is not None)
     if row is None:
         raise DocumentNotFound(resource=type.name, id=id)
+    shown = cast_row(type, row)
     if type.encrypted:
-        (row,) = reveal_each(ctx, type, [row])
-    return Held(to_document(type, row), row.data)
+        (shown,) = reveal_each(ctx, type, [shown])
+    return Held(to_document(type, shown), shown.data, recast_of(ctx, type, row, shown))
 
 
 def for_change(ctx: KernelContext, type: DocumentType, id: str, version: int | None, lock: str) -> Held:
@@ -351,5 +369,6 @@ def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:
     for sql in (_LINKING, _OF_COMPANY) if document.type == "kernel.company" else (_LINKING,):
         rows = ctx.uow.execute(sql, [document.id, LINKED_DOCUMENTS_NAMED_MAX]).fetchall()
         if rows:
-            linked = [{"id": id, "type": type, "field": field} for id, type, field in rows]
+            types = ctx.runtime.catalogue.types
+            linked = [{"id": id, "type": type, "field": shown_name(types.get(type), field)} for id, type, field in rows]
             raise DocumentLinked(type=document.type, id=document.id, links=linked)

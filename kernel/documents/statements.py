@@ -23,8 +23,10 @@ _UPDATE_DOCUMENT = """
 doc AS (
     UPDATE {t}.documents SET version = %(version)s, schema_version = %(schema_version)s, state = %(state)s,
            number = %(number)s, data = %(data)s::jsonb, updated_at = %(at)s, updated_by = %(by)s,
-           deleted_at = %(deleted_at)s, archived_at = %(archived_at)s
+           deleted_at = %(deleted_at)s, archived_at = %(archived_at)s{kept}
     WHERE id = %(id)s AND version = %(version)s - 1 AND """
+
+_KEPT = ", kept = %(kept)s::jsonb"
 
 # A link's target is locked against deletion and must be there; a deleter locks its row FOR UPDATE. A document that
 # links to itself is there when it is restored, although it is only now that it comes back.
@@ -140,7 +142,7 @@ def statement(shapes: tuple[Shape, ...], *, is_numbering: bool) -> tuple[str, tu
     """
     texts = [_parts(*shape) for shape in shapes]
     for index, text in enumerate(texts[1:], start=1):
-        last = f"{'following' if shapes[index - 1][-2] else 'event'}{'' if index == 1 else f'_{index - 1}'}"
+        last = f"{'following' if shapes[index - 1][-3] else 'event'}{'' if index == 1 else f'_{index - 1}'}"
         named = _PARAMETER.sub(rf"%(\1_{index})s", _PART.sub(rf"\1_{index}", text))
         texts[index] = named.replace(f"FROM doc_{index} RETURNING", f"FROM doc_{index}, {last} RETURNING")
     results = [f"(SELECT position FROM event{'' if index == 0 else f'_{index}'})" for index in range(len(shapes))]
@@ -168,6 +170,7 @@ def _parts(
     joins_company: bool,
     following: bool,
     cipher_keys: bool,
+    kept: bool,
 ) -> str:
     """The text of one."""
     linked = "(SELECT count(*) FROM linked) = cardinality(%(check_ids)s::uuid[])" if links else "true"
@@ -175,7 +178,7 @@ def _parts(
     parts = [
         _LINKED if links else "",
         _COMPANY if joins_company else "",
-        _INSERT_DOCUMENT if is_new else _UPDATE_DOCUMENT,
+        _INSERT_DOCUMENT if is_new else _UPDATE_DOCUMENT.replace("{kept}", _KEPT if kept else ""),
         linked,
         joined,
         " RETURNING id)",

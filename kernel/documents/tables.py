@@ -24,4 +24,5 @@ documents = Table(
     Column("updated_by", Text, nullable=False),
     Column("deleted_at", DateTime(timezone=True)),
     Column("archived_at", DateTime(timezone=True)),
+    Column("kept", JSONB),
 )

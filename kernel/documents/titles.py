@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows, stored_names
 from kernel.documents.rows import Row, read_rows, to_document
-from kernel.secrets.reveal import reveal_each
 from sdk.schema import DocumentType
 
 # Only what names a document is fetched: number and title field. `x-title: number` names no field of the data.
 _NAMES = """
-SELECT {distinct} d.id::text, d.type, d.number, d.data ->> w.field
+SELECT {distinct} d.id::text, d.type, d.schema_version, d.number, d.data ->> w.field
   FROM {source} LEFT JOIN unnest(%(types)s::text[], %(fields)s::text[]) AS w (type, field) ON w.type = d.type
  WHERE {condition} AND d.deleted_at IS NULL
 """
@@ -34,6 +34,9 @@ def titles_of(ctx: KernelContext, type: DocumentType, ids: Sequence[str]) -> dic
     Nothing of what hidden fields link to: the title would tell the value.
     """
     hidden = ctx.permissions.mask(type, "read", None, ctx.scope())
+    if hidden and type.lenses is not None:
+        # What the table calls by another name; as whole fields are hidden, so is whatever began in the same one.
+        hidden |= {name.partition(".")[0] for path, name in stored_names(type).items() if _top(path) in hidden}
     return _titles(ctx, _LINKED, {"ids": list(ids), "hidden": sorted(hidden)}) if ids else {}
 
 
@@ -53,13 +56,13 @@ def _titles(ctx: KernelContext, sql: str, values: Mapping[str, Any]) -> dict[str
     fields = _title_fields(ctx)
     is_open: dict[str, bool] = {}
     titles, asked = {}, []
-    for id, name, number, title in ctx.uow.execute(sql, {**values, **fields}).fetchall():
+    for id, name, schema_version, number, title in ctx.uow.execute(sql, {**values, **fields}).fetchall():
         type = ctx.runtime.catalogue.types.get(name)
         if type is None:
             continue
         if name not in is_open:
             is_open[name] = ctx.permissions.sees_all(type) and not type.encrypted
-        if is_open[name]:
+        if is_open[name] and schema_version == type.version:
             titles[id] = str(title or number or id)
         else:
             asked.append(id)
@@ -79,8 +82,12 @@ def _titles_asked(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
     titles = {}
     for row in read_rows(ctx.uow, ids):
         type = ctx.runtime.catalogue.types[row.type]
-        (shown,) = reveal_each(ctx, type, [row])
+        (shown,) = show_rows(ctx, type, [row])
         document = to_document(type, shown)
         if ctx.permissions.allows("read", type, document, ctx.scope()):
             titles[row.id] = title_of(type, shown, ctx.permissions.mask(type, "read", document, ctx.scope()))
     return titles
+
+
+def _top(path: str) -> str:
+    return path.partition(".")[0]

@@ -35,6 +35,8 @@ class Write:
     coming: types by id of what it may link to although it is written only later in the transaction. following: the
     event after `event`, when a new document was acted upon before it was written. cipher_keys: of the personal values
     in the events. number: of the document, or what stands for it. numbers: those taken by now, by what stands for them.
+    box: the keep-box from now on, alone in a tuple where it is written at all. names: present names of fields by those
+    that keys and links have, where they differ.
     """
 
     document: Document
@@ -55,6 +57,8 @@ class Write:
     cipher_keys: Sequence[SubjectKey] = ()
     number: str | None = None
     numbers: Mapping[str, str] = field(default_factory=dict)
+    box: tuple[Mapping[str, Any] | None] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, value: Mapping[str, Any]) -> str:
         """As JSON, with the numbers that were taken since."""
@@ -113,6 +117,7 @@ def _shape(change: Write) -> Shape:
         change.joins_company,
         change.following is not None,
         bool(change.cipher_keys),
+        change.box is not None,
     )
 
 
@@ -147,6 +152,8 @@ def _parameters(change: Write) -> dict[str, Any]:
             "following_payload": change.text(change.following.payload),
             "following_subscribers": array_text(change.following_subscribers),
         }
+    if change.box is not None:
+        parameters["kept"] = orjson.dumps(change.box[0]).decode() if change.box[0] else None
     if change.subscribers or change.following_subscribers:
         parameters["subscribers"] = array_text(change.subscribers)
     if change.cipher_keys:
@@ -190,11 +197,12 @@ def _taken(changes: Sequence[Write], error: psycopg.errors.UniqueViolation) -> U
         if f"({change.document.type}, {key[0]}, {key[1]}, {key[2]})" in detail
     )
     last = changes[-1]
-    change, (field_name, _, value) = next(named, (last, ("id", "", last.document.id)))
+    change, (name, _, value) = next(named, (last, ("id", "", last.document.id)))
+    field_name = change.names.get(name, name)
     # The mark of an encrypted value tells nobody anything.
     value = "this value" if value.startswith(MARKED) else value
     message = f"another {change.document.type} has {value!r}"
-    violation = Violation(_pointer(field_name), "unique", message, "a value not used yet")
+    violation = Violation(_pointer(change, name), "unique", message, "a value not used yet")
     return UniqueKeyTaken(type=change.document.type, field=field_name, value=value, violations=[violation])
 
 
@@ -208,7 +216,7 @@ def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken | 
         )
     }
     broken = [
-        Violation(_pointer(link.field), "link", f"there is no {link.target} {link.id}", f"the id of a {link.target}")
+        _broken(change, link)
         for link in change.links
         if link.id not in found or link.target not in ("*", found[link.id])
     ]
@@ -219,5 +227,11 @@ def _not_written(uow: UnitOfWork, change: Write) -> StaleVersion | LinkBroken | 
     return StaleVersion(expected=change.document.version - 1, actual="a later one")
 
 
-def _pointer(path: str) -> str:
-    return "/" + path.replace(".", "/")
+def _broken(change: Write, link: Link) -> Violation:
+    message = f"there is no {link.target} {link.id}"
+    return Violation(_pointer(change, link.field), "link", message, f"the id of a {link.target}")
+
+
+def _pointer(change: Write, name: str) -> str:
+    """name: of a field, as keys and links have it."""
+    return "/" + change.names.get(name, name).replace(".", "/")

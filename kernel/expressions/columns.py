@@ -12,9 +12,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement
 
+from kernel.expressions.mixed import Mixture
+from kernel.expressions.places import Record, json_of, text_of
 from kernel.expressions.typed import ARRAY, ENCRYPTED, OBJECT, SQL_TYPES, UUID, Item, Typed
 from sdk.expressions.errors import InvalidExpression, advise
 from sdk.expressions.kinds import BOOLEAN, DATE, DECIMAL, INSTANT, TEXT
+from sdk.lenses import Same
 
 SYSTEM_KINDS: Mapping[str, str] = {
     "id": UUID, "type": TEXT, "company_id": UUID, "version": DECIMAL, "schema_version": DECIMAL, "state": TEXT,
@@ -30,20 +33,28 @@ _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyp
 class DocumentColumns:
     """Fields of documents. Keys become literals, or PostgreSQL would not use the partial expression indexes."""
 
-    def __init__(self, table: FromClause | str, kinds: Mapping[str, str], mark: Mark | None = None) -> None:
+    def __init__(
+        self,
+        table: FromClause | str,
+        kinds: Mapping[str, str],
+        mark: Mark | None = None,
+        mixture: Mixture | None = None,
+    ) -> None:
         """table: the documents table, an alias of it, or its name. kinds: of every path, see kinds_of_schema.
-        mark: what stands for a value of an encrypted field; without it they cannot be compared.
+        mark: what stands for a value of an encrypted field; without it they cannot be compared. mixture: where
+        documents of other versions are stored as well.
 
         The SQL names the table but does not bring it: select from it.
         """
         self.name = _quote(table if isinstance(table, str) else str(getattr(table, "name", "documents")))
         self.kinds = kinds
         self.mark = mark
+        self.mixture = mixture
 
     def resolve(self, path: tuple[str, ...], item: Item | None = None) -> Typed:
         if item is None and len(path) == 1 and path[0] in SYSTEM_KINDS:
             kind = SYSTEM_KINDS[path[0]]
-            column = literal_column(f"{self.name}.{path[0]}", SQL_TYPES[kind])
+            column = literal_column(self._system(path[0]), SQL_TYPES[kind])
             return Typed(kind, column.cast(SQL_TYPES[DECIMAL]) if kind == DECIMAL else column)
         kind = self._kind((*item.path, *path) if item else path)
         if item and not path:
@@ -52,11 +63,23 @@ class DocumentColumns:
             )
         if kind == ENCRYPTED:
             return self._encrypted(path)
-        return _field(kind, item.sql if item else f"{self.name}.data", path)
+        record = Record(self.name, item.sql, item.path) if item else Record(self.name, f"{self.name}.data")
+        return _field(kind, self._sql(kind, record, path))
+
+    def _system(self, name: str) -> str:
+        plain = Record(self.name, f"{self.name}.data")
+        mixed = self.mixture.state(plain) if self.mixture is not None and name == "state" else None
+        return mixed or f"{self.name}.{name}"
+
+    def _sql(self, kind: str, record: Record, path: tuple[str, ...]) -> str:
+        """Of a field: the text of a scalar, the jsonb of anything else."""
+        if _is_json(kind):
+            return (self.mixture.json(record, path) if self.mixture else None) or json_of(Same(), record, path)
+        return (self.mixture.text(record, path) if self.mixture else None) or text_of(Same(), record, path)
 
     def _encrypted(self, path: tuple[str, ...]) -> Typed:
         """The mark of an encrypted field, which stands in its text between the third colon and the fourth."""
-        text = _field(TEXT, f"{self.name}.data", path).sql
+        text = _field(TEXT, text_of(Same(), Record(self.name, f"{self.name}.data"), path)).sql
         mark = partial(self.mark, ".".join(path)) if self.mark else None
         return Typed(ENCRYPTED, func.split_part(text, literal_column("':'"), literal_column("4")), mark=mark)
 
@@ -71,12 +94,12 @@ def _object(item: Item) -> Typed:
     return Typed(OBJECT, literal_column(item.sql, JSONB()))
 
 
-def _field(kind: str, base: str, path: tuple[str, ...]) -> Typed:
-    *parents, last = path
-    owner = "".join([base, *(f" -> '{key}'" for key in parents)])
-    if kind == OBJECT or kind.startswith(ARRAY):
-        return Typed(kind, literal_column(f"({owner} -> '{last}')", JSONB()))
-    return _scalar(kind, literal_column(f"({owner} ->> '{last}')", Text()))
+def _is_json(kind: str) -> bool:
+    return kind == OBJECT or kind.startswith(ARRAY)
+
+
+def _field(kind: str, sql: str) -> Typed:
+    return Typed(kind, literal_column(sql, JSONB())) if _is_json(kind) else _scalar(kind, literal_column(sql, Text()))
 
 
 def _scalar(kind: str, text: ColumnElement[Any]) -> Typed:

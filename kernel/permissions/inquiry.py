@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from kernel.context import KernelContext, describe_actor
+from kernel.documents.casting import show_rows
 from kernel.documents.rows import read_row, to_document
 from kernel.permissions.errors import ExplanationIncomplete
 from kernel.permissions.explain import Explanation, explain
 from kernel.permissions.service import compile_for
-from kernel.secrets.reveal import reveal_each
 from sdk.context import Actor
 from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
@@ -57,7 +57,7 @@ def explain_for(ctx: KernelContext, wanted: ExplanationRequest) -> Explanation:
 
 def _find(ctx: KernelContext, type: DocumentType, id: str) -> Document:
     row = read_row(ctx.uow, type.name, id) if _is_uuid(id) else None
-    document = to_document(type, *reveal_each(ctx, type, [row])) if row else None
+    document = to_document(type, *show_rows(ctx, type, [row])) if row else None
     if document is None or not _may_see(ctx, type, document):
         raise DocumentNotFound(resource=type.name, id=id)
     return document

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.rows import FOR_CHANGE, read_row, to_document
+from kernel.documents.casting import Recast, show_rows
+from kernel.documents.rows import FOR_CHANGE, Row, read_row, to_document
 from kernel.documents.save import Change, save
 from kernel.privacy.plan import Plan, Step, plan_erasure
 from kernel.privacy.subjects import Subject
@@ -71,16 +73,18 @@ def erase_document(ctx: KernelContext, step: Step) -> bool:
     if row is None:
         return False
     # As it is now that nobody else changes it, which may be more than what was planned with.
-    previous = to_document(type, *reveal_each(ctx, type, [row]))
+    (shown,) = show_rows(ctx, type, [row])
+    previous = to_document(type, shown)
     before = dump(type, previous.fields)
     stored = erase_fields(type, before, step.fields, id)
-    if stored == before and not _has_keys(ctx, step):
+    if stored == before and not shown.kept and not _has_keys(ctx, step):
         return False
     document = _changed(previous, type, stored)
     restated = _restated(type, stored, step.fields) if step.is_partial else ()
     gone = frozenset(field.path for field in step.fields)
     with ctx.writing(document):
-        save(ctx, Change(type, document, stored, before, VERB, previous, erased=gone, restated=restated))
+        change = Change(type, document, stored, before, VERB, previous, erased=gone, restated=restated)
+        save(ctx, replace(change, recast=_without_box(ctx, type, row)))
     ctx.uow.execute(_DESTROY_OF_DOCUMENT, {"id": id, "version": document.version, "now": ctx.now})
     ctx.uow.execute(_FORGET_SEARCH, [[id]])
     ctx.uow.execute(_FORGET_ERRORS, [ERASED, id])
@@ -103,6 +107,13 @@ def _has_keys(ctx: KernelContext, step: Step) -> bool:
     found = ctx.uow.execute(_HAS_KEYS, {"id": id, "partial": step.is_partial, "erased": f"{type.name}.{VERB}"})
     row = found.fetchone()
     return bool(row and row[0])
+
+
+def _without_box(ctx: KernelContext, type: DocumentType, row: Row) -> Recast | None:
+    """Nobody can tell which of what other versions of the type have left beside the document is personal: all goes."""
+    if row.schema_version == type.version and not row.kept:
+        return None
+    return Recast(reveal_each(ctx, type, [row])[0], None)
 
 
 def _changed(previous: Document, type: DocumentType, stored: dict[str, Any]) -> Document:

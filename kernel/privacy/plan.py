@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows, stored_name
 from kernel.documents.rows import COLUMNS, Row, to_document
 from kernel.privacy.rules import RULE, Hold, Rule, holds_of, kept_categories
 from kernel.privacy.subjects import Found, Subject, find_about
-from kernel.secrets.reveal import reveal_each
 from sdk.document import Document
 from sdk.schema import DocumentType
 from sdk.schema.fields import Field
@@ -162,11 +162,12 @@ def _holds_of_links(
     ctx: KernelContext, rule: Rule, type: DocumentType, ids: set[str], one_is_enough: bool
 ) -> dict[str, Hold]:
     latest: dict[str, Hold] = {}
-    about: dict[str, Any] = {"type": type.name, "fields": list(rule.with_links), "limit": LINKING_AT_ONCE}
+    fields = [stored_name(type, name) for name in rule.with_links]
+    about: dict[str, Any] = {"type": type.name, "fields": fields, "limit": LINKING_AT_ONCE}
     before: str | None = _LAST
     while before and (wanted := ids - latest.keys() if one_is_enough else ids):
         rows = ctx.uow.execute(_LINKING, {**about, "ids": sorted(wanted), "before": before}).fetchall()
-        for row in reveal_each(ctx, type, [Row._make(row) for row in rows]):
+        for row in show_rows(ctx, type, [Row._make(row) for row in rows]):
             document = to_document(type, row)
             for hold in holds_on(ctx, [rule], type, document):
                 for target in wanted & {document.get(name) for name in rule.with_links}:

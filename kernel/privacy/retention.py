@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows
 from kernel.documents.listing import ListRequest, compile_list
 from kernel.documents.queries import query
 from kernel.documents.rows import COLUMNS, Row, to_document
@@ -17,7 +18,6 @@ from kernel.privacy.erasure import ERASURE, VERB, erase_document, erase_due
 from kernel.privacy.plan import Step, holds_on, linked_holds, plan_step, read_rules
 from kernel.privacy.rules import RULE, Rule
 from kernel.privacy.subjects import Found, Subject
-from kernel.secrets.reveal import reveal_each
 from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from sdk.document import Document
@@ -136,7 +136,7 @@ def _page(ctx: KernelContext, rule: Rule, after: str) -> tuple[list[Document], s
     condition = f"({rule.condition.source}) and {filter}" if rule.condition else filter
     where, values, _ = compile_list(ctx, type, ListRequest(condition, {"first_kept": first_kept}))
     rows = ctx.uow.execute(_DUE.format(where=where), {**values, **_page_values(type, after)}).fetchall()
-    shown = reveal_each(ctx, type, [Row._make(row) for row in rows])
+    shown = show_rows(ctx, type, [Row._make(row) for row in rows])
     return [to_document(type, row) for row in shown], (shown[-1].id if len(shown) == BATCH_DOCUMENTS else None)
 
 

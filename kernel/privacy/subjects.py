@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows, stored_name
 from kernel.documents.rows import COLUMNS, Row, read_row, to_document
 from kernel.privacy.errors import NoSubject, SubjectTooLarge
-from kernel.secrets.reveal import reveal_each
 from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
+from sdk.lenses import Path
 from sdk.schema import DocumentType
 from sdk.schema.protection import SELF
 
@@ -23,15 +24,15 @@ SUBJECT_DOCUMENTS_MAX = 10_000
 _ABOUT = f"""
 SELECT {COLUMNS} FROM {{t}}.documents d WHERE d.id IN (
     SELECT l.from_id FROM {{t}}.links l JOIN {{t}}.documents o ON o.id = l.from_id
-      JOIN unnest(%(types)s::text[], %(fields)s::text[]) AS s (type, field) ON s.type = o.type AND s.field = l.field
+      JOIN unnest(%(types)s::text[], %(links)s::text[]) AS s (type, field) ON s.type = o.type AND s.field = l.field
      WHERE l.to_id = %(id)s::uuid
     UNION
     SELECT e.aggregate_id FROM {{t}}.cipher_keys k JOIN {{t}}.events e ON e.id = k.id
      WHERE k.kind = 'subject' AND k.subject_id = %(id)s::uuid
     UNION
     SELECT o.id FROM {{t}}.documents o
-      JOIN unnest(%(types)s::text[], %(fields)s::text[]) AS s (type, field) ON s.type = o.type
-     WHERE o.deleted_at IS NOT NULL AND o.data ->> s.field = %(text_id)s::text
+      JOIN unnest(%(typed)s::text[], %(fields)s::text[]) AS s (type, field) ON s.type = o.type
+     WHERE o.deleted_at IS NOT NULL AND o.data #>> string_to_array(s.field, '.') = %(text_id)s::text
 ) AND d.id <> %(id)s::uuid ORDER BY d.id LIMIT %(limit)s
 """
 _LINKING = f"""
@@ -71,7 +72,11 @@ def find_subject(ctx: KernelContext, subject: Subject) -> Found:
 def find_about(ctx: KernelContext, subject: Subject) -> list[Found]:
     """Every document with personal values of the subject, the subject's own first. Raises SubjectTooLarge as well."""
     own, about = find_subject(ctx, subject), _about(ctx, subject.type)
-    values: dict[str, Any] = {"types": [type for type, _ in about], "fields": [field for _, field in about]}
+    types = ctx.runtime.catalogue.types
+    found = [(type, place) for type, field in about for place in _places(ctx, type, field)]
+    values: dict[str, Any] = {"types": [type for type, _ in about]}
+    values |= {"links": [stored_name(types[type], field) for type, field in about]}
+    values |= {"typed": [type for type, _ in found], "fields": [place for _, place in found]}
     values |= {"id": subject.id, "text_id": subject.id, "limit": SUBJECT_DOCUMENTS_MAX + 1}
     return [own, *_all(ctx, subject, ctx.uow.execute(_ABOUT, values).fetchall())]
 
@@ -91,6 +96,17 @@ def _about(ctx: KernelContext, subject_type: str) -> list[tuple[str, str]]:
     ]
 
 
+def _places(ctx: KernelContext, type_name: str, field: str) -> Iterator[str]:
+    """The paths a field has or had in documents of the type, as far as they may be stored so."""
+    type = ctx.runtime.catalogue.types[type_name]
+    yield field
+    if type.lenses is not None and type.is_mixed:
+        for version in range(1, type.lenses.latest + 1):
+            source = type.lenses.source(field, at=version, now=type.version)
+            if isinstance(source, Path):
+                yield source.path
+
+
 def _all(ctx: KernelContext, subject: Subject, rows: list[tuple[object, ...]]) -> Iterator[Found]:
     if len(rows) > SUBJECT_DOCUMENTS_MAX:
         raise SubjectTooLarge(limit="documents of a person", maximum=SUBJECT_DOCUMENTS_MAX, subject=subject.id)
@@ -103,7 +119,7 @@ def _all(ctx: KernelContext, subject: Subject, rows: list[tuple[object, ...]]) -
 
 
 def _found(ctx: KernelContext, type: DocumentType, row: Row) -> Found:
-    return Found(type, to_document(type, *reveal_each(ctx, type, [row])))
+    return Found(type, to_document(type, *show_rows(ctx, type, [row])))
 
 
 def _is_uuid(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, bindparam, func, literal_column, true
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from kernel.context import KernelContext
 from kernel.documents.tables import documents
@@ -41,7 +41,7 @@ class DocumentSource:
             return Rows(table, DocumentRows(place, links), links, conditions, order=(table.c.id,))
         links.check_mask(place, (each,))
         lines = (
-            func.jsonb_array_elements(func.bos.as_array(literal_column(f"d.data -> '{each}'", JSONB)))
+            func.jsonb_array_elements(func.bos.as_array(place.columns.resolve((each,)).sql))
             .table_valued("value", with_ordinality="position", name="line")
             .render_derived(name="line")
         )

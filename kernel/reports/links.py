@@ -13,6 +13,7 @@ from kernel.context import KernelContext
 from kernel.documents.tables import documents
 from kernel.expressions import DocumentColumns, Item, Typed, kinds_of_schema, to_sql
 from kernel.expressions.columns import SYSTEM_KINDS
+from kernel.expressions.mixed import Mixture
 from kernel.permissions import DENIED
 from kernel.reports.errors import FieldMasked
 from sdk.expressions import InvalidExpression
@@ -102,7 +103,8 @@ class Place:
 
     @classmethod
     def of_table(cls, table: FromClause, type: DocumentType | None, trail: tuple[str, ...]) -> Place:
-        return cls(DocumentColumns(table, kinds_of_schema(type.schema) if type else {}), type, trail)
+        kinds = kinds_of_schema(type.schema) if type else {}
+        return cls(DocumentColumns(table, kinds, mixture=Mixture.of(type)), type, trail)
 
     @property
     def prefix(self) -> tuple[str, ...]:

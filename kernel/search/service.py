@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.types import Numeric, Uuid
 
 from kernel.context import KernelContext
+from kernel.documents.casting import show_rows
 from kernel.documents.cursors import decode_cursor, encode_cursor
 from kernel.documents.listing import allowed, columns_for
 from kernel.documents.rows import COLUMNS, Row, to_document
@@ -24,7 +25,6 @@ from kernel.search.query import SET_SIMILARITY, Question, Source, compile_questi
 from kernel.search.refresh import Plan, plan_of
 from kernel.search.shape import Shape, text_at
 from kernel.search.terms import Term, read_terms
-from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import PageSizeExceeded
 from sdk.nearest import nearest
 
@@ -164,7 +164,7 @@ def _conditions(wanted: SearchRequest) -> list[ColumnElement[bool]]:
 
 def _hit(ctx: KernelContext, plan: Plan, row: Row, rank: str, terms: Sequence[Term]) -> Hit:
     shape = plan.shapes[row.type]
-    (row,) = reveal_each(ctx, shape.type, [row])
+    (row,) = show_rows(ctx, shape.type, [row])
     # As wide as that of the question: a field that was not searched is not shown as found.
     hidden = ctx.permissions.mask(shape.type, "read", None, ctx.scope())
     own = ctx.permissions.mask(shape.type, "read", to_document(shape.type, row), ctx.scope()) if hidden else hidden

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from kernel.context import KernelContext
 from kernel.secrets.blind import Blinder, blinder
 from kernel.secrets.cipher import new_key
-from kernel.secrets.sealed import ARGUMENTS, SEALED, seal_values, take_out
+from kernel.secrets.sealed import ARGUMENTS, KEPT, SEALED, paths_in, seal_values, take_out
 from kernel.secrets.subject_keys import SubjectKey, wrap_subject_key
 from kernel.secrets.tenant_keys import active_key
 from kernel.secrets.tokens import encrypted_text, place_of, replace_at
@@ -33,6 +33,8 @@ class ProtectedChange(Protocol):
     def arguments_type(self) -> DocumentType | None: ...
     @property
     def erased(self) -> frozenset[str]: ...
+    @property
+    def told_kept(self) -> Mapping[str, Any] | None: ...
 
 
 def protect(
@@ -99,6 +101,9 @@ def _personal_paths(change: ProtectedChange) -> set[str]:
         # Encrypted arguments have no document to be encrypted in.
         fields = (*change.arguments_type.personal, *change.arguments_type.encrypted)
         paths |= {f"{ARGUMENTS}.{field.path}" for field in fields}
+    if change.told_kept and change.type.personal:
+        # Of fields this version does not know nobody can tell which were personal.
+        paths |= paths_in(change.told_kept, KEPT)
     return paths
 
 

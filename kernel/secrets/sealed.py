@@ -20,8 +20,10 @@ SEALED = "sealed"
 PLACEHOLDER = "~"
 # The part of a payload that holds what was given to an action.
 ARGUMENTS = "arguments"
+# The part that holds what other versions of the document's type have left beside it.
+KEPT = "kept"
 # The parts of a payload that hold values of fields, and how their paths begin.
-PARTS = (("diff", ""), (ARGUMENTS, ARGUMENTS))
+PARTS = (("diff", ""), (ARGUMENTS, ARGUMENTS), (KEPT, KEPT))
 _TEXT = re.compile(rf"({KEY_ID}):([A-Za-z0-9+/=]+)")
 
 
@@ -66,6 +68,13 @@ def put_back(payload: Mapping[str, Any], key: bytes | None, type: str, id: str, 
         raise DoesNotOpen from None
     rest = iter(values)
     return _in_parts(told, lambda _, value: next(rest) if value == PLACEHOLDER else value)
+
+
+def paths_in(tree: Any, at: str) -> set[str]:
+    """The paths of all values of a part of a payload."""
+    paths: set[str] = set()
+    replace_each(tree, lambda path, value: paths.add(path) or value, at)
+    return paths
 
 
 def _in_parts(payload: Mapping[str, Any], change: Callable[[str, Any], Any]) -> dict[str, Any]:

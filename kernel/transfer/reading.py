@@ -135,7 +135,7 @@ def check_fields(type: DocumentType, fields: Sequence[str]) -> None:
 def _is_plain(ctx: KernelContext, type: DocumentType) -> bool:
     """Whether every document hides the same fields and shows all others as they are stored."""
     masks = {rule.mask for rule in ctx.permissions.select("type", type.name, "read", type)}
-    return len(masks) <= 1 and not type.encrypted
+    return len(masks) <= 1 and not type.encrypted and not type.is_mixed
 
 
 def _select(
