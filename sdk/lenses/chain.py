@@ -14,7 +14,7 @@ from sdk.lenses.errors import CastFailed, InvalidLenses
 from sdk.lenses.functions import Pair, find_pair, run_pair, touches_path
 from sdk.lenses.notes import turn
 from sdk.lenses.places import copy_json, is_under, relocate
-from sdk.lenses.sources import Opaque, Path, Same, Source
+from sdk.lenses.sources import Opaque, Path, Same, Source, settle
 from sdk.lenses.steps import Inner, MapState, Step, opposite
 
 VERSIONS_MAX = 1_000
@@ -96,7 +96,7 @@ class LensChain:
                 continue
             found = one.step.source(path, one.key, self._inner(asked, turns), upward=one.upward)
             if found is not None:
-                return found
+                return settle(found)
             path = one.step.trace(path, upward=one.upward) or path
         return Same() if path == asked else Path(path)
 
@@ -130,15 +130,16 @@ class LensChain:
     def origin(self, path: str, version: int) -> str:
         """The name the field `path` of a version had when it first appeared: what keys and links are stored under.
 
-        A field that took over the name another one had before is `<path>@<version>`.
+        A field that took over the name another one had before is `<path>@<step>`, the step that freed the name.
         """
-        for number in range(version, 1, -1):
-            for step in reversed(self.steps.get(number, ())):
+        self._check(version, version, version)
+        for one in self._turns(version, 1):
+            if (step := one.step) is not None:
                 moved = next(((old, new) for old, new in step.moved if is_under(path, new)), None)
                 if moved is not None:
                     path = relocate(path, moved[1], moved[0])
                 elif any(is_under(path, gone) for gone in step.gone):
-                    return f"{path}@{number}"
+                    return f"{path}@{one.key}"
         return path
 
     def trace(self, path: str, *, start: int, to: int) -> str | None:

@@ -5,7 +5,7 @@ Only `Same` and `Path` mean the same inside arrays; for a field in an array any 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """What the source has, else this JSON value."""
+    """What the source has, else this JSON value. within: only where this object is there, None = always."""
 
     source: Source
     value: Any
+    within: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,26 @@ class Opaque:
 
 
 Source = Same | Path | Kept | Default | Part | Joined | Mapped | Noted | Absent | Opaque
+
+
+def settle(source: Source) -> Source:
+    """The source; Opaque where it is in any part of it."""
+    return Opaque() if any(isinstance(each, Opaque) for each in _walk(source)) else source
+
+
+def _walk(source: Source) -> Iterator[Source]:
+    yield source
+    match source:
+        case Default(source=inner, within=within):
+            parts: tuple[Source | None, ...] = (inner, within)
+        case Part(source=inner) | Mapped(source=inner):
+            parts = (inner,)
+        case Joined(sources=sources):
+            parts = sources
+        case Noted(source=inner, guards=guards):
+            parts = (inner, *(guard for _, guard in guards))
+        case _:
+            parts = ()
+    for part in parts:
+        if part is not None:
+            yield from _walk(part)

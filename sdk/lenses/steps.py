@@ -182,10 +182,12 @@ class SetDefault(Step):
     def source(self, path: str, key: str, inner: Inner, *, upward: bool) -> Source | None:
         if path not in self.paths:
             return super().source(path, key, inner, upward=upward)
-        leaf, guard = self.leaves[0], (self.leaves[0], inner(path))
+        leaf = self.leaves[0]
+        within = inner(".".join(self.prefix)) if self.prefix and upward else None
         if self.is_new:
-            return Noted(Default(Absent(), self.value), key, leaf) if upward else Noted(Absent(), key, leaf)
-        return Noted(Default(inner(path), self.value) if upward else inner(path), key, leaf, (guard,))
+            return Noted(Default(Absent(), self.value, within) if upward else Absent(), key, leaf)
+        source = inner(path)
+        return Noted(Default(source, self.value, within) if upward else source, key, leaf, ((leaf, source),))
 
 
 @dataclass(frozen=True, eq=False)
