@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -122,6 +122,11 @@ class KernelContext:
             permissions = base.limited_by_capabilities(applet, capabilities)
             found = self.work.bound[key] = replace(self, applet=applet, permissions=permissions)
         return found
+
+    @property
+    def watch(self) -> Callable[..., Any]:
+        """What calls hooks: see `sdk.hookset` and kernel/breaker."""
+        return self.kernel.breaker.call
 
     @property
     def tenant(self) -> Tenant:

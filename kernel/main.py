@@ -22,6 +22,7 @@ from kernel.parts import Clock, Facades, Parts
 from kernel.permissions import Permissions
 from kernel.permissions.service import compile_for
 from kernel.runtime import Runtimes, TenantRuntime
+from kernel.safe_mode import leaves_out
 from kernel.secrets.keyring import Keyring
 from kernel.settings import Settings
 from kernel.tenancy.directory import Directory
@@ -113,7 +114,7 @@ def build_kernel(settings: Settings, owner_dsn: str, *, clock: Clock = utc_now) 
         database=database,
         installation=installations[0],
         plugins=plugins,
-        runtimes=Runtimes(plugins, database),
+        runtimes=Runtimes(plugins, database, leaves_out(settings)),
         directory=Directory(database),
         facades=FACADES,
         clock=clock,

@@ -10,6 +10,7 @@ from typing import Any
 import pluggy
 
 from kernel.auth.token_keys import TokenKeys, open_token_keys
+from kernel.breaker.breaker import Breaker
 from kernel.db.database import Database
 from kernel.db.migrate import Installation
 from kernel.limits.buckets import RateLimits
@@ -51,6 +52,7 @@ class Parts:
     quotas: Quotas
     keyring: Keyring
     token_keys: TokenKeys = field(init=False, repr=False)
+    breaker: Breaker = field(init=False, repr=False)
     numbers: NumberBlocks = field(default_factory=NumberBlocks)
     # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
     on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
@@ -59,6 +61,12 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.token_keys = open_token_keys(self.database, self.installation.token_secret)
+        self.breaker = Breaker(self.settings, self.database, self.runtimes, self.clock, self._announce)
+
+    def _announce(self, tenant: TenantRecord) -> None:
+        for listener in self.on_deliveries:
+            listener(tenant)
 
     def close(self) -> None:
+        self.breaker.close()
         self.database.close()

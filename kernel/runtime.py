@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pluggy
 
+from kernel.breaker.suspensions import Standing, read_all
 from kernel.db.database import Database
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.custom_types import extend_catalogue
@@ -31,7 +32,7 @@ CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kern
 
 _log = logging.getLogger("bos.runtime")
 _READ_APPLETS = """
-SELECT name, version, lens_version, unswept, capabilities FROM {t}.applets WHERE state = 'enabled'
+SELECT name, version, suspensions, lens_version, unswept, capabilities FROM {t}.applets WHERE state = 'enabled'
 """
 _READ_CUSTOM_FIELDS = """
 SELECT data FROM {t}.documents WHERE type = 'kernel.custom_field' AND deleted_at IS NULL ORDER BY id
@@ -84,6 +85,8 @@ class TenantRuntime:
     tombstones: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     # Which of the tenant's keys encrypt now, by kind, see kernel/secrets/tenant_keys.py.
     key_ids: dict[str, str] = field(default_factory=dict)
+    # How applets stand that are suspended or on trial, see kernel/breaker.
+    suspensions: Mapping[str, Standing] = field(default_factory=dict)
 
     def remember(self, key: Any, value: Any) -> Any:
         """Keep something compiled, dropping the oldest when there is too much."""
@@ -96,8 +99,14 @@ class TenantRuntime:
 class Runtimes:
     """Builds runtimes and keeps the newest of each tenant. Catalogues are shared by tenants with the same applets."""
 
-    def __init__(self, plugins: pluggy.PluginManager, database: Database) -> None:
-        self._plugins, self._database = plugins, database
+    def __init__(
+        self,
+        plugins: pluggy.PluginManager,
+        database: Database,
+        is_left_out: Callable[[TenantRecord, str], bool] = lambda tenant, applet: False,
+    ) -> None:
+        """is_left_out: enabled applets that are not to run here, whether they could or not; see kernel/safe_mode.py."""
+        self._plugins, self._database, self._is_left_out = plugins, database, is_left_out
         self._kernel_applet = Applet.load(Path(__file__).parent / "types")
         self._catalogues: OrderedDict[tuple[RunningRelease, ...], Catalogue] = OrderedDict()
         self._runtimes: OrderedDict[str, TenantRuntime] = OrderedDict()
@@ -176,9 +185,9 @@ class Runtimes:
         """The runtime as the transaction sees it; not kept, since what it has changed may still roll back."""
         tenant = uow.tenant
         assert tenant is not None
-        rows = uow.execute(_READ_APPLETS).fetchall()
+        rows = [row for row in uow.execute(_READ_APPLETS) if not self._is_left_out(tenant, row[0])]
         catalogue, unavailable = self.catalogue(
-            [RunningRelease(name, version, lenses, tuple(unswept)) for name, version, lenses, unswept, _ in rows]
+            [RunningRelease(name, version, lenses, tuple(unswept)) for name, version, _, lenses, unswept, _ in rows]
         )
         capabilities = {row[0]: tuple(filter(None, map(parse_capability, row[-1]))) for row in rows}
         documents = uow.execute(_READ_SETTINGS).fetchall()
@@ -190,7 +199,7 @@ class Runtimes:
         tombstones = {name: types for type, name, types in documents if type == "tombstones"}
         return TenantRuntime(
             tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable,
-            tombstones=tombstones, key_ids=keys,
+            tombstones=tombstones, key_ids=keys, suspensions=read_all(row[:3] for row in rows),
         )
 
 

@@ -135,6 +135,30 @@ class Settings(BaseSettings):
     statement_timeout_ms: int = Field(
         default=30_000, ge=0, description="Milliseconds after which PostgreSQL gives up on a statement; 0 is never."
     )
+    hook_ms: int = Field(
+        default=5_000,
+        ge=10,
+        description="Milliseconds a hook of an applet may take whose manifest says nothing (`limits.hook_ms`).",
+    )
+    hook_statements_max: int = Field(
+        default=5_000, ge=1, description="Statements one call of a hook may send to the database."
+    )
+    hook_failures_max: int = Field(
+        default=5,
+        ge=2,
+        description="Failures of a hook within a minute, at least half of its calls, that suspend its applet for the"
+        " tenant.",
+    )
+    suspension_pause_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds until a suspended applet is tried again; twice as many after each trial that fails.",
+    )
+    safe_mode: str | None = Field(
+        default=None,
+        description="Leave applets out that do not come with Bos: `*` for all tenants, or the name of one. Unset: run"
+        " them.",
+    )
     body_bytes_max: int = Field(default=10 * _MIB, ge=1, description="Bytes of the largest request body accepted.")
     rate_limit_per_minute: int = Field(
         default=1000,
@@ -154,5 +178,8 @@ class Settings(BaseSettings):
     )
     transfer_keep_s: int = Field(
         default=7 * _DAY_S, ge=60, description="Seconds after which finished imports and exports go with their files."
+    )
+    applet_retention_days: int = Field(
+        default=30, ge=0, description="Days the data of an uninstalled applet are kept before they may be purged."
     )
     page_size_max: int = Field(default=500, ge=1, description="Items of the largest page a list answers with.")

@@ -20,7 +20,8 @@ MANIFEST_KEYS = (
     "limits",
 )  # fmt: skip
 REQUIRES_KEYS = ("sdk", "kernel", "applets")
-LIMITS_KEYS = ("hook_ms", "memory_mb")
+LIMITS_KEYS = ("hook_ms", "memory_mb", "when_suspended")
+WHEN_SUSPENDED = ("fail_closed", "fail_open")
 LIMIT_RANGES = {"hook_ms": (10, 60_000), "memory_mb": (16, 4_096)}
 TRUST_TIERS = ("trusted", "sandboxed")
 # What the platform calls its own things; an applet of such a name could not be reached by URL.
@@ -69,10 +70,14 @@ class Requires:
 
 @dataclass(frozen=True)
 class Limits:
-    """hook_ms: how long one hook call may take; memory_mb: of a sandboxed worker. None: the platform's own."""
+    """hook_ms: how long one hook call may take; memory_mb: of a sandboxed worker. None: the platform's own.
+
+    when_suspended: what becomes of a change its hooks might have refused; `fail_open` leaves them out.
+    """
 
     hook_ms: int | None = None
     memory_mb: int | None = None
+    when_suspended: str = "fail_closed"
 
 
 @dataclass(frozen=True)
@@ -199,4 +204,5 @@ def _read_limits(reader: Reader) -> Limits:
     if limits is None:
         return Limits()
     limits.keys(LIMITS_KEYS)
-    return Limits(**{key: limits.integer(key, *LIMIT_RANGES[key]) for key in LIMITS_KEYS})
+    numbers = {key: limits.integer(key, *LIMIT_RANGES[key]) for key in LIMIT_RANGES}
+    return Limits(**numbers, when_suspended=limits.choice("when_suspended", WHEN_SUSPENDED, "fail_closed"))

@@ -228,5 +228,4 @@ def _closing(uow: UnitOfWork) -> Iterator[UnitOfWork]:
     try:
         yield uow
     finally:
-        if not uow.connection.closed:
-            uow.end()
+        uow.end()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import psycopg
 from psycopg import pq
@@ -42,10 +42,18 @@ def has_effect(sql: str) -> bool:
     return not _READING.match(sql) or _EFFECT.search(sql) is not None
 
 
+class Watch(Protocol):
+    """Told of each statement while it is set; may refuse one by raising, before anything is sent."""
+
+    def begin_statement(self) -> float: ...
+
+    def end_statement(self, began: float) -> None: ...
+
+
 class UnitOfWork:
     """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement.
 
-    effects: how many statements so far may have changed or locked something.
+    effects: how many statements so far may have changed or locked something. watch: see kernel/breaker.
     """
 
     raw_cursor: ClassVar[type[psycopg.RawCursor[Any]]] = psycopg.RawCursor
@@ -58,11 +66,13 @@ class UnitOfWork:
         # How many savepoints were rolled back to: locks that were taken since are gone.
         self.undone = 0
         self.effects = 0
+        self.watch: Watch | None = None
         self._is_doomed = False
         self._has_ended = False
         self._held_back: list[Callable[[], None]] = []
         self._before_commit: list[Callable[[], object]] = []
         self._after_commit: list[Callable[[], None]] = []
+        self._at_end: list[Callable[[], None]] = []
 
     def execute(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
         """Run SQL text with `{t}` (tenant schema) and `{p}` (platform schema) in it; values are always bound."""
@@ -72,11 +82,25 @@ class UnitOfWork:
 
     def execute_beside(self, sql: str, parameters: Parameters = None) -> psycopg.Cursor[Any]:
         """The same where the answer does not depend on what is held back."""
-        return self.connection.execute(self._qualified(sql), parameters)
+        watch = self.watch
+        if watch is None:
+            return self.connection.execute(self._qualified(sql), parameters)
+        began = watch.begin_statement()
+        try:
+            return self.connection.execute(self._qualified(sql), parameters)
+        finally:
+            watch.end_statement(began)
 
     def execute_raw(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
         """The same for text with `$1` in it, which psycopg passes on as it is."""
-        return self.raw_cursor(self.connection).execute(self._qualified(sql), values)
+        watch = self.watch
+        if watch is None:
+            return self.raw_cursor(self.connection).execute(self._qualified(sql), values)
+        began = watch.begin_statement()
+        try:
+            return self.raw_cursor(self.connection).execute(self._qualified(sql), values)
+        finally:
+            watch.end_statement(began)
 
     def _qualified(self, sql: str) -> str:
         if self._has_ended:
@@ -136,6 +160,10 @@ class UnitOfWork:
         """Call once the transaction is durable; never when it rolls back."""
         self._after_commit.append(callback)
 
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call once the transaction has ended, whichever way: it holds nothing any more that others may wait for."""
+        self._at_end.append(callback)
+
     def commit(self) -> None:
         """Commit. PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: that is one here."""
         if self._is_doomed:
@@ -160,6 +188,8 @@ class UnitOfWork:
         """Roll back what was not committed, and answer nothing from now on."""
         self._has_ended = True
         self.rollback()
+        for callback in self._at_end:
+            callback()
 
     def rollback(self) -> None:
         """Leave no trace of the transaction; harmless when it has ended already."""

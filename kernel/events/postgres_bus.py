@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from kernel.breaker.suspensions import SUSPENDED
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.ahead import Ahead
 from kernel.events import store
@@ -234,9 +235,11 @@ class PostgresBus:
     def _park(self, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
         """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back.
 
+        With each look while one is suspended: it still subscribes, so that it has what came meanwhile afterwards.
+
         In a transaction of its own: attempts at what comes back are counted in another one, which has to see it.
         """
-        if self._parked.get(runtime.tenant.id) == runtime.generation:
+        if self._parked.get(runtime.tenant.id) == runtime.generation and not runtime.suspensions:
             return
         with self._kernel.database.transaction(runtime.tenant, aside=True) as uow:
             store.park(uow, subscribers, now)
@@ -270,11 +273,12 @@ class PostgresBus:
 
 
 def subscriber_names(runtime: TenantRuntime) -> list[str]:
-    """Names of all subscriptions of the tenant's enabled applets."""
+    """Names of all subscriptions of the tenant's enabled applets, but for those that are suspended."""
     found: list[str] | None = runtime.compiled.get("subscribers")
     if found is None:
         hooks = runtime.catalogue.hooks.describe()
-        found = [hook["function"] for hook in hooks if hook["hook"] == "on_event"]
+        waiting = {name for name, standing in runtime.suspensions.items() if standing.state == SUSPENDED}
+        found = [h["function"] for h in hooks if h["hook"] == "on_event" and h["applet"] not in waiting]
         runtime.remember("subscribers", found)
     return found
 

@@ -101,7 +101,7 @@ def _headers(error: BosError) -> dict[str, str]:
     elif isinstance(error, RateLimited | TooManyAttempts):
         headers["retry-after"] = str(error.details["retry_after_s"])
     elif error.status == 503 or isinstance(error, TransactionConflict):
-        headers["retry-after"] = str(RETRY_AFTER_S)
+        headers["retry-after"] = str(error.details.get("retry_after_s", RETRY_AFTER_S))
     return headers
 
 

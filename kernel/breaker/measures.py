@@ -1,0 +1,135 @@
+"""What this process has measured: meters of all tenants, summed for Prometheus, and written down for the others."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from kernel.breaker.meters import Figures, Meter
+from kernel.breaker.store import add_measures, forget_measures
+from kernel.db.database import Database
+from kernel.telemetry.logs import get_logger
+from sdk.identifiers import new_id
+
+# Of as many tenants a process keeps meters; those it has not seen for longest are summed up and dropped.
+TENANTS_MAX = 1024
+FLUSH_S = 10.0
+KEPT = timedelta(days=1)
+FORGET_EVERY = 360
+
+_log = get_logger()
+
+
+class Measures:
+    """make: a meter for (runtime, plugin). `start` the writer with the first hook, `close` it at the end."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], make: Callable[[Any, Any], Meter]) -> None:
+        self._database, self._clock, self._make = database, clock, make
+        self._tenants: OrderedDict[str, dict[Any, Meter]] = OrderedDict()
+        self._dropped: dict[tuple[str, str], Figures] = {}
+        self._process = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-8:]}"
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._is_closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._flushes = 0
+
+    def meter(self, runtime: Any, plugin: Any) -> Meter:
+        """Found by the plugin itself, which is one object as long as the same release runs."""
+        meters = self._tenants.get(runtime.tenant.id)
+        if meters is not None:
+            meter = meters.get(plugin)
+            if meter is not None:
+                return meter
+        return self._add(runtime, plugin)
+
+    def _add(self, runtime: Any, plugin: Any) -> Meter:
+        made = self._make(runtime, plugin)
+        with self._lock:
+            meters = self._tenants.setdefault(runtime.tenant.id, {})
+            key = (made.function, made.version)
+            # The same release loaded anew goes on where it was.
+            meter = meters.setdefault(key, made)
+            for other in [each for each, its in meters.items() if its is meter and each != key]:
+                del meters[other]
+            meters[plugin] = meter
+            if len(self._tenants) > TENANTS_MAX:
+                self._drop(next(iter(self._tenants)))
+        return meter
+
+    def _drop(self, tenant_id: str) -> None:
+        for meter in _distinct(self._tenants.pop(tenant_id)):
+            self._dropped.setdefault((meter.applet, meter.hook), Figures()).add(meter.figures)
+
+    def meters(self) -> Iterator[tuple[str, Meter]]:
+        """Every meter with its tenant's id."""
+        with self._lock:
+            kept = [(tenant_id, list(_distinct(meters))) for tenant_id, meters in self._tenants.items()]
+        for tenant_id, meters in kept:
+            yield from ((tenant_id, meter) for meter in meters)
+
+    def totals(self) -> dict[tuple[str, str], Figures]:
+        """Sums by applet and hook, of all tenants."""
+        sums = {key: figures.copy() for key, figures in self._dropped.items()}
+        for _, meter in self.meters():
+            sums.setdefault((meter.applet, meter.hook), Figures()).add(meter.figures)
+        return sums
+
+    def start(self) -> None:
+        """Begin to write down now and then; once."""
+        with self._lock:
+            if self._thread is None and not self._is_closing.is_set():
+                self._thread = threading.Thread(target=self._run, name="bos-measures", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Write the rest down, as a command ends sooner than the next turn comes."""
+        self._is_closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._write()
+
+    def flush(self) -> None:
+        """Write down what was measured since the last time, as one statement for all tenants."""
+        minute = self._clock().replace(second=0, microsecond=0)
+        with self._writing:
+            rows = [
+                {"tenant_id": tenant_id, "minute": minute, "process": self._process} | _row(meter, figures)
+                for tenant_id, meter in self.meters()
+                if (figures := meter.take_unflushed())
+            ]
+            if rows:
+                with self._database.glance(aside=True) as uow:
+                    add_measures(uow, rows)
+                    if self._flushes % FORGET_EVERY == 0:
+                        forget_measures(uow, minute - KEPT)
+                self._flushes += 1
+
+    def _run(self) -> None:
+        while not self._is_closing.wait(FLUSH_S):
+            self._write()
+
+    def _write(self) -> None:
+        try:
+            self.flush()
+        except Exception:  # reason: measuring must not fail anything, least of all while the database is away
+            _log.warning("measures.not_written", message="Measures of hooks were lost.", exc_info=True)
+
+
+def _distinct(meters: dict[Any, Meter]) -> Iterator[Meter]:
+    return (meter for key, meter in list(meters.items()) if isinstance(key, tuple))
+
+
+def _row(meter: Meter, figures: Figures) -> dict[str, Any]:
+    return {
+        "function": meter.function,
+        "version": meter.version,
+        "applet": meter.applet,
+        "hook": meter.hook,
+        **{name: getattr(figures, name) for name in Figures.__slots__},
+    }
