@@ -47,8 +47,9 @@ def make_moves(ctx: KernelContext, situation: Situation, plan: str, on_step: OnS
             ctx.runtime.catalogue.hooks.call_applet("applet_disabled", move.applet, ctx=ctx)
     for move in situation.moves:
         on_step(f"move {move.applet}")
-        write_row(ctx.uow, moved_row(ctx, rows.get(move.applet), move, situation.known, plan))
-        record(ctx, move, {"plan": plan, "reason": situation.request.reason})
+        row = moved_row(ctx, rows.get(move.applet), move, situation.known, plan)
+        write_row(ctx.uow, row)
+        record(ctx, move, {"plan": plan, "reason": situation.request.reason, "capabilities": list(row.capabilities)})
     # An applet's own hook must see the tenant as it will be, itself included.
     ctx = replace(ctx, runtime=ctx.kernel.runtimes.build(ctx.uow))
     for move in situation.moves:
@@ -82,7 +83,12 @@ def moved_row(
 
 
 def record(ctx: KernelContext, move: Move, payload: Mapping[str, Any]) -> None:
-    """Who moved which applet when, why, from where to where. An applet's aggregate id follows from its name."""
+    """Who moved which applet when, why, from where to where."""
+    append(ctx, event_of(ctx, move, payload))
+
+
+def event_of(ctx: KernelContext, move: Move, payload: Mapping[str, Any]) -> Event:
+    """What the record says of a move. An applet's aggregate id follows from its name."""
     told = {
         "applet": move.applet, "from": move.from_state, "to": move.to_state, "from_version": move.from_version,
         "to_version": move.to_version, **payload,
@@ -90,7 +96,7 @@ def record(ctx: KernelContext, move: Move, payload: Mapping[str, Any]) -> None:
     participle = PAST_PARTICIPLES[move.verb]
     if move.from_state == "uninstalled" and move.to_state in (INSTALLED, ENABLED):
         participle = "reinstalled"
-    event = Event(
+    return Event(
         id=new_id(),
         type=f"{RESOURCE}.{participle}",
         aggregate_type=RESOURCE,
@@ -99,9 +105,8 @@ def record(ctx: KernelContext, move: Move, payload: Mapping[str, Any]) -> None:
         occurred_at=ctx.now,
         actor=ctx.actor.id,
         correlation_id=ctx.correlation_id,
-        payload={name: value for name, value in told.items() if value not in (None, "")},
+        payload={name: value for name, value in told.items() if value not in (None, "", [])},
     )
-    append(ctx, event)
 
 
 def aggregate_id(name: str) -> str:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from kernel.telemetry.logs import get_logger
+from registry.guards import guard_findings
 from registry.plans.findings import Finding, Severity
-from registry.plans.fitness import capability_findings, fitness_findings, requirement_findings
+from registry.plans.fitness import capability_findings, fitness_findings
 from registry.plans.situation import Situation
+from registry.removal.findings import removal_findings
+from registry.resolver.check import resolution_findings
 
 Check = Callable[[Situation], Iterable[Finding]]
+Checks = Sequence[tuple[str, Check]]
 
-# By what is shown while they run.
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("fitness", fitness_findings),
-    ("requirements", requirement_findings),
+# By what is shown while they run. These look at files and rows alone.
+FITNESS: Checks = (("fitness", fitness_findings),)
+BARE_CHECKS: Checks = (
+    ("resolution", resolution_findings),
     ("capabilities", capability_findings),
+    ("removal", removal_findings),
+    ("guards", guard_findings),
 )
+# These need the catalogue as it would be.
+CHECKS: Checks = ()
 
 _log = get_logger()
 
 
-def run_checks(situation: Situation) -> list[Finding]:
+def run_checks(situation: Situation, checks: Checks) -> list[Finding]:
     """What all of them find."""
     found: list[Finding] = []
-    for name, check in CHECKS:
+    for name, check in checks:
         situation.progress(name, 0, 0)
         try:
             with situation.ctx.uow.savepoint():

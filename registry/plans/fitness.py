@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from registry.compatibility import check_clashes, check_release, check_required
+from registry.compatibility import check_clashes, check_release
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
 from sdk.errors import Violation
@@ -20,18 +20,6 @@ def fitness_findings(situation: Situation) -> Iterator[Finding]:
             others = [other.applet for other in situation.after.values() if other.applet is not None]
             violations += check_clashes(release.applet, others)
         yield from (_finding(name, violation) for violation in violations)
-
-
-def requirement_findings(situation: Situation) -> Iterator[Finding]:
-    """Every applet that will run finds those it requires, in versions that fit."""
-    running = {name: [release] for name, release in situation.after.items()}
-    for name, release in situation.after.items():
-        if release.applet is None:
-            continue
-        is_new = situation.before.get(name) != release
-        for violation in check_required(release.applet, running):
-            if is_new or violation not in check_required(release.applet, {n: [r] for n, r in situation.before.items()}):
-                yield _finding(name, violation)
 
 
 def _finding(name: str, violation: Violation) -> Finding:

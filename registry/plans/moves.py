@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from registry.discovery import Release
@@ -16,6 +17,10 @@ from registry.errors import (
 )
 from registry.plans.situation import Move, PlanRequest
 from registry.releases import by_version
+from registry.resolver.candidates import candidates_of, present_platform
+from registry.resolver.conflict import NoSolution
+from registry.resolver.models import ANY
+from registry.resolver.resolve import resolve
 from registry.rows import AVAILABLE, DISABLED, ENABLED, INSTALLED, UNINSTALLED, AppletRow
 from sdk.nearest import nearest
 
@@ -40,8 +45,7 @@ def find_moves(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
     AppletNotEnabled, NothingToRollBack.
     """
     if request.all_upgrades:
-        targets = {name: _newest(name, row, known) for name, row in rows.items() if row.is_enabled}
-        moves = [_move("upgrade", name, rows, target) for name, target in targets.items()]
+        moves = [_move("upgrade", name, rows, version) for name, version in _newest_together(rows, known).items()]
     else:
         moves = _of_one(request, rows, known)
     moves = [move for move in moves if (move.from_state, move.from_version) != (move.to_state, move.to_version)]
@@ -68,22 +72,23 @@ def _of_one(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
 
 
 def required_releases(release: Release, rows: Rows, known: Known) -> list[Release]:
-    """What must be enabled before this one and is not, in the order in which to enable it."""
-    missing: dict[str, Release] = {}
+    """What must be enabled or moved before this one, in that order: enabled versions stay unless they must move.
 
-    def visit(current: Release) -> None:
-        ranges = current.applet.manifest.requires.applets if current.applet else {}
-        for name, range in sorted(ranges.items()):
-            row = rows.get(name)
-            if (row is not None and row.is_enabled) or name in missing:
-                continue
-            fitting = [r for r in known.get(name, ()) if r.applet and range.contains(r.version, prereleases=True)]
-            if fitting:
-                visit(fitting[0])
-                missing[name] = fitting[0]
+    Without a solution none: what stands against it is the resolver's check to say.
+    """
+    running = {row.name: Version(row.version) for row in rows.values() if row.is_enabled and row.name != release.name}
+    roots = {release.name: SpecifierSet(f"=={release.version}")} | {name: _range(rows[name]) for name in running}
+    try:
+        solution = resolve(roots, candidates_of(known), enabled=running, platform=present_platform())
+    except NoSolution:
+        return []
+    wanted = {name: version for name, version in solution.versions.items() if name != release.name}
+    found = [by_version(known, name, str(v)) for name, v in wanted.items() if running.get(name) != v]
+    return [each for each in found if each is not None]
 
-    visit(release)
-    return list(missing.values())
+
+def _range(row: AppletRow) -> SpecifierSet:
+    return SpecifierSet(f"=={row.pinned_to}") if row.pinned_to is not None else ANY
 
 
 def _check_state(request: PlanRequest, row: AppletRow | None) -> None:
@@ -122,11 +127,15 @@ def _kept_version(row: AppletRow, known: Known) -> str | None:
     return row.version if by_version(known, row.name, row.version) is not None else None
 
 
-def _newest(name: str, row: AppletRow, known: Known) -> str:
-    newest = by_version(known, name, row.pinned_to)
-    if newest is None or Version(newest.version) < Version(row.version):
-        return row.version
-    return newest.version
+def _newest_together(rows: Rows, known: Known) -> dict[str, str]:
+    """The newest versions of everything enabled that go together; what runs now where nothing does."""
+    enabled = {name: row for name, row in sorted(rows.items()) if row.is_enabled}
+    roots = {name: _range(row) & SpecifierSet(f">={row.version}") for name, row in enabled.items()}
+    try:
+        solution = resolve(roots, candidates_of(known), platform=present_platform())
+    except NoSolution:
+        return {name: row.version for name, row in enabled.items()}
+    return {name: str(version) for name, version in solution.versions.items()}
 
 
 def _earlier(request: PlanRequest, row: AppletRow | None, known: Known) -> str:

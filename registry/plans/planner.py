@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.version import Version
@@ -10,9 +10,8 @@ from packaging.version import Version
 from kernel.context import KernelContext
 from kernel.runtime import RunningRelease
 from registry.discovery import Release
-from registry.plans.checks import run_checks
+from registry.plans.checks import BARE_CHECKS, CHECKS, FITNESS, run_checks
 from registry.plans.findings import Finding, Severity
-from registry.plans.fitness import fitness_findings
 from registry.plans.model import Plan, make
 from registry.plans.moves import find_moves
 from registry.plans.situation import Move, PlanRequest, Progress, Situation
@@ -34,33 +33,48 @@ def make_plan(
     """What would be done and what speaks against it. since: see `Situation`. Raises what `find_moves` raises."""
     row = ctx.uow.execute(_POSITION).fetchone()
     assert row is not None
-    situation, findings = _situate(ctx, releases, request)
-    situation = replace(situation, since=since, progress=progress)
-    # Without a catalogue nothing else can be asked.
-    findings += fitness_findings(situation) if findings else run_checks(situation)
+    situation = replace(_situate(ctx, releases, request), since=since, progress=progress)
+    unfit = run_checks(situation, FITNESS)
+    findings = [*unfit, *run_checks(situation, BARE_CHECKS), *_missing(situation)]
+    # Nothing of an applet is loaded that is not fit to run, and without a catalogue the rest cannot be asked.
+    if not unfit:
+        situation, missing = _look_ahead(situation)
+        findings += missing or run_checks(situation, CHECKS)
+    situation = replace(situation, findings=tuple(findings))
     return make(situation, findings, row[0], _estimate_s(findings)), situation
 
 
-def _situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> tuple[Situation, list[Finding]]:
+def _situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> Situation:
     rows, known = read_rows(ctx.uow), releases.known(ctx.kernel.database)
     moves = find_moves(request, rows, known)
     before = {name: found for name, row in rows.items() if row.is_enabled and (found := _running(row, known))}
-    after = _after(before, moves, known)
-    situation = Situation(
-        ctx, request, rows, known, before, after, moves, ctx.runtime.catalogue, ctx.runtime.catalogue
-    )  # fmt: skip
-    gone = [name for name, row in rows.items() if row.is_enabled and name not in before]
-    findings = [_missing(rows[name]) for name in gone if name not in {move.applet for move in moves}]
+    now = ctx.runtime.catalogue
+    return Situation(ctx, request, rows, known, before, _after(before, moves, known), moves, now, now)
+
+
+def _look_ahead(situation: Situation) -> tuple[Situation, list[Finding]]:
+    """With the catalogue as it would be; or what stands against there being one."""
+    ctx, rows = situation.ctx, situation.rows
+    running = [running_release(rows.get(name), release) for name, release in situation.after.items()]
     try:
-        running = [running_release(rows.get(name), release, rows) for name, release in after.items()]
-        catalogue, unavailable = ctx.kernel.runtimes.preview(ctx.uow, running)
+        catalogue, gone = ctx.kernel.runtimes.preview(ctx.uow, running)
     except CatalogueClash as error:
-        return situation, [Finding(Severity.BLOCKS, "clash", request.name, error.message, "disable one of them")]
-    findings += [Finding(Severity.BLOCKS, "unavailable", name, f"{name} cannot be loaded") for name in unavailable]
-    return replace(situation, catalogue_after=catalogue), findings
+        return situation, [Finding(Severity.BLOCKS, "clash", situation.request.name, error.message)]
+    return replace(situation, catalogue_after=catalogue), [
+        Finding(Severity.BLOCKS, "unavailable", name, f"{name} fails to load") for name in gone
+    ]
 
 
-def running_release(row: AppletRow | None, release: Release, rows: Mapping[str, AppletRow]) -> RunningRelease:
+def _missing(situation: Situation) -> Iterator[Finding]:
+    """Enabled and to stay so, but not here any more."""
+    moved = {move.applet for move in situation.moves}
+    for name, row in situation.rows.items():
+        if row.is_enabled and name not in situation.before and name not in moved:
+            message = f"{name} {row.version} is enabled, but is not here"
+            yield Finding(Severity.WARNS, "missing_release", name, message, "install it again, or disable it", name)
+
+
+def running_release(row: AppletRow | None, release: Release) -> RunningRelease:
     """How the release will run for a tenant that had this row before."""
     if row is None or (row.version == release.version and row.lens_version is None):
         return RunningRelease(release.name, release.version, None, row.unswept if row is not None else ())
@@ -84,11 +98,6 @@ def _after(
             if release is not None:
                 after[move.applet] = release
     return dict(sorted(after.items()))
-
-
-def _missing(row: AppletRow) -> Finding:
-    message = f"{row.name} {row.version} is enabled, but is not here"
-    return Finding(Severity.BLOCKS, "missing_release", row.name, message, "install it again, or disable it", row.name)
 
 
 def _estimate_s(findings: Sequence[Finding]) -> float:

@@ -1,5 +1,6 @@
 """Applets come and go per tenant while everything runs."""
 
+import shutil
 import sys
 
 import pytest
@@ -93,7 +94,8 @@ def test_an_applet_that_does_not_fit_is_refused_with_every_reason_at_once(world,
     assert reasons(error) == {
         ("/requires/sdk", "version"),
         ("/requires/kernel", "version"),
-        ("/requires/applets/ghost", "missing_applet"),
+        ("ghost", "requirement_missing"),
+        ("odd", "no_solution"),
         ("/hooks/one", "unknown_hook_argument"),
         ("/hooks/two", "foreign_action"),
     }
@@ -105,7 +107,7 @@ def test_another_version_than_the_required_one_is_told(world, applets_folder):
     write_applet(applets_folder / "top", "top", manifest='[requires]\nsdk = ">=1.0"\napplets = { base = ">=2" }\n')
     with pytest.raises(AppletUnfit) as error:
         enable(world, "top", with_required=True)
-    assert reasons(error) == {("/requires/applets/base", "version")}
+    assert reasons(error) == {("base", "requirement_missing"), ("top", "no_solution")}
 
 
 def test_code_that_cannot_be_imported_is_a_reason_not_a_crash(world, applets_folder):
@@ -155,10 +157,14 @@ def test_every_move_is_an_event_with_who_and_what(world, applets_folder):
             "SELECT type, actor, payload FROM {t}.events WHERE aggregate_type = 'kernel.applet' ORDER BY position"
         ).fetchall()
     capabilities = ["documents:read:kernel.company"]
-    assert rows == [
-        ("kernel.applet.enabled", "operator", {"applet": "memo", "version": "1.0.0", "capabilities": capabilities}),
-        ("kernel.applet.disabled", "operator", {"applet": "memo", "version": "1.0.0"}),
-    ]
+    told = {"applet": "memo", "from_version": "1.0.0", "to_version": "1.0.0", "capabilities": capabilities}
+    (enabled, *who, first), (disabled, *_, second) = rows
+    assert (enabled, disabled, who) == ("kernel.applet.enabled", "kernel.applet.disabled", ["operator"])
+    assert first.pop("plan") != second.pop("plan")
+    assert first == {"applet": "memo", "from": "available", "to": "enabled", "to_version": "1.0.0"} | {
+        "capabilities": capabilities
+    }
+    assert second == told | {"from": "enabled", "to": "disabled"}
 
 
 def test_a_package_installed_while_everything_runs_is_offered_enabled_called_and_disabled(world, installed_package):
@@ -192,12 +198,29 @@ def another_process(world, applets_folder):
     return World(kernel, world.tenant, world.url)
 
 
+def lose_kept_releases(world):
+    """As if none had ever been kept."""
+    with world.kernel.database.owner() as connection:
+        connection.execute("DELETE FROM bos.releases")
+
+
+def test_an_applet_whose_folder_is_gone_runs_on_in_every_process(world, applets_folder):
+    folder = write_applet(applets_folder / "memo", "memo")
+    enable(world, "memo")
+    shutil.rmtree(folder)
+    other = another_process(world, applets_folder)
+    assert note(other, "memo")["checked_by"] == "memo"
+    assert states(other)["memo"] == "enabled"
+    other.kernel.close()
+
+
 @pytest.mark.parametrize("harm", ["gone", "broken"])
 def test_while_an_enabled_applet_cannot_run_nothing_is_written_and_it_can_be_disabled(world, applets_folder, harm):
     folder = write_applet(applets_folder / "memo", "memo")
     enable(world, "memo")
     if harm == "gone":
         (folder / "applet.toml").unlink()
+        lose_kept_releases(world)
     else:
         (folder / "hooks.py").write_text("import nothing_of_this_name\n")
         for name in [name for name in sys.modules if name.startswith("bos_applets.")]:
@@ -244,7 +267,7 @@ def test_a_release_that_does_not_fit_those_who_require_it_is_refused(world, appl
     world.releases.discovery._releases.clear()
     with pytest.raises(AppletUnfit) as refused:
         enable(world, "memo")
-    assert ("/version", "version") in reasons(refused)
+    assert ("memo", "requirement_range") in reasons(refused)
 
 
 def test_an_applet_is_not_disabled_while_another_admin_enables_who_requires_it(world, applets_folder):
@@ -267,6 +290,7 @@ def test_an_applet_whose_package_comes_back_runs_again(world, applets_folder):
     enable(world, "memo")
     kept = note(world, "memo")
     away = folder.rename(applets_folder.parent / "away")
+    lose_kept_releases(world)
     world.releases.discovery.releases()
     enable(world, "diary")
     with pytest.raises(DocumentTypeUnknown):
