@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -23,6 +24,8 @@ def load_applet(source: Applet | Path | str) -> Loaded:
     return applet, collect_hooks(applet.name, module) if module else ()
 
 
+# Every fake kernel of a test run has the same ones, and reading them is most of what making one takes.
+@cache
 def load_kernel_types() -> Loaded:
     """The kernel's own document types: companies, settings, notifications, roles, grants."""
     return Applet.load(KERNEL_TYPES), ()
