@@ -18,7 +18,7 @@ from sdk.document_errors import DocumentNotFound
 from sdk.schema import apply
 
 CHANGE_COLUMNS = (
-    "aggregate_type", "aggregate_id::text", "type", "version", "occurred_at", "actor", "payload",
+    "aggregate_type", "aggregate_id::text", "type", "version", "occurred_at", "actor", "payload", "applet",
 )  # fmt: skip
 _READ = f"""
 SELECT {", ".join(CHANGE_COLUMNS)} FROM {{t}}.events
@@ -31,7 +31,7 @@ CAST = "cast"
 
 
 class LoggedChange(NamedTuple):
-    """An event about a document. type: `<document type>.<verb>`."""
+    """An event about a document. type: `<document type>.<verb>`. applet: whose code has caused it."""
 
     document_type: str
     document_id: str
@@ -40,6 +40,12 @@ class LoggedChange(NamedTuple):
     occurred_at: datetime
     actor: str
     payload: Mapping[str, Any]
+    applet: str | None = None
+
+    @property
+    def is_cast(self) -> bool:
+        """Whether a sweep has written it, and not an applet that calls an event of its own so."""
+        return self.verb == CAST and self.applet is None and "schema_version" in self.payload
 
     @property
     def verb(self) -> str:
@@ -69,7 +75,7 @@ def replay(changes: Iterable[LoggedChange]) -> Iterator[tuple[LoggedChange, Row]
     for change in changes:
         if not isinstance(change.payload.get("diff"), Mapping):
             continue
-        if row is not None and change.version == row.version and change.verb == CAST:
+        if row is not None and change.version == row.version and change.is_cast:
             row = _recast(row, change)
             yield change, row
         elif change.version == (row.version if row else 0) + 1:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from kernel.context import KernelContext
 from kernel.documents.history import last_instant
+from kernel.documents.past_names import in_present_words
 from kernel.documents.service import get_any
 from kernel.events.cursors import decode_cursor, encode_cursor
 from kernel.events.sight import EVENT, payload_without
 from kernel.secrets.reveal import ERASED, reveal_payloads
 from sdk.document_errors import PageSizeExceeded
+from sdk.schema import DocumentType
 from sdk.values import instant_text
 
+# When the document became one of another version of its type.
+_VERSIONS = """
+SELECT position, (payload ->> 'schema_version')::int FROM {t}.events
+ WHERE aggregate_id = %s AND aggregate_type = %s AND payload ? 'diff'
+   AND jsonb_typeof(payload -> 'schema_version') = 'number' ORDER BY position
+"""
 # Where a request came from, as `RequestRecord` names it.
 ORIGIN = ("address", "user_agent")
 
@@ -48,15 +56,31 @@ def revisions(
     is_auditor = ctx.permissions.reaches_all(EVENT, "read")
     page = rows[:limit]
     shown = reveal_payloads(ctx, [(type.name, document.id, row[-1]) for row in page], erased=ERASED)
-    items = [_revision((*row[:-1], payload), hidden, is_auditor) for row, payload in zip(page, shown, strict=True)]
+    versions = ctx.uow.execute(_VERSIONS, [document.id, type.name]).fetchall() if type.lenses is not None else []
+    items = []
+    for row, payload in zip(page, shown, strict=True):
+        seen = _in_present_words(type, row[0], payload_without(type, payload, hidden), versions)
+        items.append(_revision((*row[:-1], seen), is_auditor))
     return {"items": items, "cursor": encode_cursor(rows[limit - 1][0]) if len(rows) > limit else None}
 
 
-def _revision(row: tuple[Any, ...], hidden: frozenset[str], is_auditor: bool) -> dict[str, Any]:
+def _in_present_words(
+    type: DocumentType, position: int, payload: Mapping[str, Any], versions: Sequence[tuple[int, int]]
+) -> Mapping[str, Any]:
+    """What leads from one version to another has the words of both."""
+    if type.lenses is None or "schema_version" in payload or not isinstance(payload.get("diff"), Mapping):
+        return payload
+    version = next((version for at, version in reversed(versions) if at <= position), 1)
+    if not 1 <= version <= type.lenses.latest:
+        return payload
+    return {**payload, "diff": in_present_words(type, payload["diff"], version)}
+
+
+def _revision(row: tuple[Any, ...], is_auditor: bool) -> dict[str, Any]:
     _, id, type, version, occurred_at, actor, applet, correlation_id, request, payload = row
     return {
         # First: what an applet has emitted must not stand in the place of who did it and when.
-        **payload_without(payload, hidden),
+        **payload,
         "event_id": id,
         "event": type,
         "version": version,

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from kernel.context import KernelContext
+from kernel.documents.past_names import OWN_PREFIX, names_shown
 from kernel.documents.service import get_any
 from kernel.events.errors import EventsHidden
 from sdk.errors import Forbidden
 from sdk.event import Event
+from sdk.schema import DocumentType
 
 EVENT, DELIVERY = "kernel.event", "kernel.delivery"
 # What the event of a changed document tells.
@@ -36,10 +38,10 @@ def sight_of(ctx: KernelContext, aggregate_type: str | None, aggregate_id: str |
     document = get_any(ctx, aggregate_type, aggregate_id)
     type = ctx.runtime.catalogue.type(aggregate_type)
     hidden = ctx.permissions.mask(type, "read", document, ctx.scope())
-    return lambda event: replace(event, payload=payload_without(event.payload, hidden))
+    return lambda event: replace(event, payload=payload_without(type, event.payload, hidden))
 
 
-def payload_without(payload: Mapping[str, Any], hidden: frozenset[str]) -> Mapping[str, Any]:
+def payload_without(type: DocumentType, payload: Mapping[str, Any], hidden: frozenset[str]) -> Mapping[str, Any]:
     """A payload without the values of hidden fields; what an applet emitted of its own is left out where any hides."""
     if not hidden:
         return payload
@@ -49,4 +51,8 @@ def payload_without(payload: Mapping[str, Any], hidden: frozenset[str]) -> Mappi
     for name in ("diff", "arguments"):
         if isinstance(kept.get(name), dict):
             kept[name] = {field: value for field, value in kept[name].items() if field not in hidden}
+    shown = names_shown(type, hidden)
+    if shown is not None:
+        diff = kept["diff"].items()
+        kept["diff"] = {name: value for name, value in diff if name in shown or name.startswith(OWN_PREFIX)}
     return kept

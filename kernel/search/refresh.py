@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from kernel.db.database import Database
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.casting import cast_stored
 from kernel.events.horizon import Horizon
 from kernel.runtime import Runtimes, TenantRuntime
 from kernel.search import store
 from kernel.search.shape import FALLBACK, TEXT_CHARACTERS_MAX, Shape, digest_of_all, language_of, shapes_of
 from kernel.search.store import Entry, Stale
 from kernel.tenancy.record import TenantRecord
+from sdk.document_errors import DocumentUncastable
+from sdk.lenses import Stored
 
 REFRESH_EVENTS_MAX = 5_000
 REBUILD_DOCUMENTS_MAX = 2_000
@@ -143,8 +146,21 @@ def count_searchable(database: Database, tenant: TenantRecord, runtimes: Runtime
 
 def _write(uow: UnitOfWork, plan: Plan, found: Sequence[Stale]) -> None:
     store.delete_entries(uow, [each.id for each in found if each.is_deleted])
-    present = [each for each in found if not each.is_deleted]
+    present = [cast for each in found if (cast := _present(plan, each)) is not None]
     store.write_entries(uow, [_entry(plan.shapes[each.type], each) for each in present], plan.language)
+
+
+def _present(plan: Plan, found: Stale) -> Stale | None:
+    """As the present version of its type has it; None for one that is deleted, or that its lenses do not fit."""
+    type = plan.shapes[found.type].type
+    if found.is_deleted or found.schema_version == type.version:
+        return None if found.is_deleted else found
+    try:
+        cast = cast_stored(type, Stored(found.data, None, found.kept or {}, found.schema_version), found.id)
+    except DocumentUncastable:
+        # Found once it is swept: the sweep tells of it until somebody has mended the lens.
+        return None
+    return found._replace(data=cast.data)
 
 
 def _entry(shape: Shape, found: Stale) -> Entry:

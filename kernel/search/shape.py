@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from kernel.search.fold import fold
+from sdk.lenses import Same
 from sdk.schema import DocumentType, find_values
 
 TEXT_CHARACTERS_MAX = 100_000
@@ -59,7 +60,8 @@ def shape_of(type: DocumentType, language: str) -> Shape | None:
     if not paths:
         return None
     titles = frozenset(path for path in paths if path == type.title_field)
-    digest = _digest([language, type.name, paths, sorted(titles)])
+    said = [language, type.name, paths, sorted(titles), *_cast_from(type, paths)]
+    digest = _digest(said)
     return Shape(type, paths, titles, digest)
 
 
@@ -77,6 +79,22 @@ def digest_of_all(shapes: Mapping[str, Shape]) -> int:
 def text_at(data: Mapping[str, Any], path: str) -> str:
     """All values at a path as one text."""
     return " ".join(str(value) for _, value in find_values(data, path))[:TEXT_CHARACTERS_MAX]
+
+
+def _cast_from(type: DocumentType, paths: tuple[str, ...]) -> list[str]:
+    """Where other versions of the type have these fields, as far as they are not in the same place.
+
+    A cast is no new version of a document, so that its entry is only written anew where this differs.
+    """
+    if type.lenses is None:
+        return []
+    found = [
+        f"{version} {source!r}"
+        for version in range(1, type.lenses.latest + 1)
+        for path in paths
+        if (source := type.lenses.source(path, at=version, now=type.version)) != Same()
+    ]
+    return [" ".join(found)] if found else []
 
 
 def _is_guarded(type: DocumentType, path: str) -> bool:

@@ -14,7 +14,7 @@ PENDING_COUNTED_MAX = 10_000
 
 # Documents with an event in the span whose entry is not of their version; deleted ones have an entry to lose.
 _STALE = """
-SELECT d.id::text, d.type, d.version, d.number, d.data, d.deleted_at IS NOT NULL
+SELECT d.id::text, d.type, d.version, d.number, d.data, d.deleted_at IS NOT NULL, d.schema_version, d.kept
   FROM (SELECT DISTINCT aggregate_id FROM {t}.events
          WHERE position > %(after)s AND position <= %(up_to)s AND aggregate_type = ANY(%(types)s)) e
   JOIN {t}.documents d ON d.id = e.aggregate_id
@@ -26,7 +26,7 @@ SELECT coalesce(max(position), 0), count(*) FROM (
     SELECT position FROM {t}.events WHERE position > %s AND position <= %s ORDER BY position LIMIT %s) span
 """
 _OTHER_SHAPE = """
-SELECT d.id::text, d.type, d.version, d.number, d.data, false
+SELECT d.id::text, d.type, d.version, d.number, d.data, false, d.schema_version, d.kept
   FROM {t}.documents d
   JOIN unnest(%(types)s::text[], %(shapes)s::int[]) AS w (type, shape) ON w.type = d.type
   LEFT JOIN {t}.search s ON s.document_id = d.id
@@ -68,6 +68,8 @@ class Stale(NamedTuple):
     number: str | None
     data: Mapping[str, Any]
     is_deleted: bool
+    schema_version: int
+    kept: Mapping[str, Any] | None
 
 
 class Entry(NamedTuple):
