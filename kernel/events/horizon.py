@@ -39,6 +39,11 @@ class Horizon:
     decided: int = 0
     _mark: Mark | None = field(default=None, repr=False)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last look has seen nobody writing any more of whom an event may still come."""
+        return self._mark is None
+
     def look(self, execute: Execute) -> int:
         """The last position up to which nothing can change any more."""
         last, holders = execute(_LOOK.format(schema=self.schema)).fetchone()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-
-from packaging.version import Version
+from typing import Any
 
 from kernel.context import KernelContext
-from kernel.runtime import RunningRelease
 from registry.discovery import Release
 from registry.plans.checks import BARE_CHECKS, CHECKS, FITNESS, run_checks
 from registry.plans.findings import Finding, Severity
 from registry.plans.model import Plan, make
 from registry.plans.moves import find_moves
+from registry.plans.position import settled_position
+from registry.plans.running import running_release
 from registry.plans.situation import Move, PlanRequest, Progress, Situation
 from registry.releases import Releases, by_version
 from registry.rows import ENABLED, AppletRow, read_rows
 from sdk.catalogue import CatalogueClash
-
-_POSITION = "SELECT coalesce(max(position), 0) FROM {t}.events"
 
 
 def make_plan(
@@ -28,12 +26,16 @@ def make_plan(
     request: PlanRequest,
     *,
     since: int | None = None,
+    earlier: Sequence[Mapping[str, Any]] = (),
     progress: Progress = lambda label, done, total: None,
 ) -> tuple[Plan, Situation]:
-    """What would be done and what speaks against it. since: see `Situation`. Raises what `find_moves` raises."""
-    row = ctx.uow.execute(_POSITION).fetchone()
-    assert row is not None
-    situation = replace(_situate(ctx, releases, request), since=since, progress=progress)
+    """What would be done and what speaks against it. Raises what `find_moves` raises.
+
+    since, earlier: see `Situation`.
+    """
+    # Before anything is read: what comes later is found by it.
+    position = settled_position(ctx.uow)
+    situation = replace(_situate(ctx, releases, request), since=since, earlier=earlier, progress=progress)
     unfit = run_checks(situation, FITNESS)
     findings = [*unfit, *run_checks(situation, BARE_CHECKS), *_missing(situation)]
     # Nothing of an applet is loaded that is not fit to run, and without a catalogue the rest cannot be asked.
@@ -41,7 +43,7 @@ def make_plan(
         situation, missing = _look_ahead(situation)
         findings += missing or run_checks(situation, CHECKS)
     situation = replace(situation, findings=tuple(findings))
-    return make(situation, findings, row[0], _estimate_s(findings)), situation
+    return make(situation, findings, position, _estimate_s(findings)), situation
 
 
 def _situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> Situation:
@@ -72,14 +74,6 @@ def _missing(situation: Situation) -> Iterator[Finding]:
         if row.is_enabled and name not in situation.before and name not in moved:
             message = f"{name} {row.version} is enabled, but is not here"
             yield Finding(Severity.WARNS, "missing_release", name, message, "install it again, or disable it", name)
-
-
-def running_release(row: AppletRow | None, release: Release) -> RunningRelease:
-    """How the release will run for a tenant that had this row before."""
-    if row is None or (row.version == release.version and row.lens_version is None):
-        return RunningRelease(release.name, release.version, None, row.unswept if row is not None else ())
-    newest = max((Version(v), v) for v in (row.lens_version, row.version, release.version) if v is not None)[1]
-    return RunningRelease(release.name, release.version, newest, row.unswept)
 
 
 def _running(row: AppletRow, known: Mapping[str, Sequence[Release]]) -> Release | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from kernel.context import KernelContext
 from registry.discovery import Release
+from registry.plans.findings import Finding
 from registry.rows import AppletRow
 from sdk.applet import Applet
 from sdk.catalogue import Catalogue
@@ -58,7 +59,8 @@ class Situation:
     """ctx: in a transaction that nothing is written in. known: every release here by name, newest first.
 
     before, after: releases enabled now, and afterwards. since: of an earlier plan that is looked at again, the last
-    event it knew of: documents that were not written since need no second look.
+    event it knew of: documents that were not written since need no second look. earlier: what that plan has found, as
+    JSON. findings: of the checks, once they have run.
     """
 
     ctx: KernelContext
@@ -71,6 +73,8 @@ class Situation:
     catalogue_before: Catalogue
     catalogue_after: Catalogue
     since: int | None = None
+    earlier: Sequence[Mapping[str, Any]] = ()
+    findings: Sequence[Finding] = ()
     progress: Progress = field(default=lambda label, done, total: None)
 
     @property
