@@ -19,7 +19,7 @@ from kernel.reports import service as reports
 from sdk.context import Lock, Page
 from sdk.document import Document
 from sdk.event import Event
-from sdk.registers import Balance, Movement
+from sdk.registers import Balance, Movement, Question
 from sdk.values import start_of_day
 
 Where = Mapping[str, str | Sequence[str]]
@@ -123,6 +123,9 @@ class RegistersFacade:
         company_id: str | None = None,
     ) -> list[Balance]:
         return registers.balance(self.ctx, register, at=at, where=where, group_by=group_by, company_id=company_id)
+
+    def balances(self, *questions: Question) -> list[list[Balance]]:
+        return registers.balances(self.ctx, questions)
 
     def turnover(
         self,

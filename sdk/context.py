@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from sdk.document import Document
 from sdk.event import Event
-from sdk.registers import Balance
+from sdk.registers import Balance, Question
 
 Lock = bool | Literal["shared"]
 
@@ -158,6 +158,12 @@ class Registers(Protocol):
         company_id: str | None = None,
     ) -> list[Balance]:
         """Sums of all movements up to and including `at` (a date means its whole day; None: everything)."""
+
+    def balances(self, *questions: Question) -> list[list[Balance]]:
+        """The answers of `balance` to several questions, as of one moment.
+
+        What others commit meanwhile is in all of them or in none, so that they may be compared with each other.
+        """
 
     def turnover(
         self,

@@ -134,6 +134,17 @@ class Balance:
     resources: Mapping[str, Decimal] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `ctx.registers.balances` is asked: the arguments of `balance`."""
+
+    register: str
+    at: date | datetime | None = None
+    where: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    group_by: Sequence[str] = ()
+    company_id: str | None = None
+
+
 def _position(
     register: Register,
     name: str,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from sdk import Context, Document
 from sdk.document_errors import DocumentNotFound
+
+COMPANIES_AT_ONCE = 50
 
 
 def base_currency(ctx: Context, company_id: str | None) -> str:
@@ -19,3 +23,15 @@ def find_linked(ctx: Context, type: str, id: str) -> Document | None:
         return ctx.elevated.documents.get(type, id)
     except DocumentNotFound:
         return None
+
+
+def list_companies(ctx: Context) -> Iterator[Sequence[Document]]:
+    """All companies, so many at a time that one statement can be asked about them."""
+    cursor = None
+    while True:
+        page = ctx.documents.query("kernel.company", sort=("id",), limit=COMPANIES_AT_ONCE, cursor=cursor)
+        if page.items:
+            yield page.items
+        cursor = page.cursor
+        if cursor is None:
+            return

@@ -13,14 +13,15 @@ from .credit_notes import (
     post_credit_note,
 )
 from .demo import load_demo
+from .guards import open_items_equal_control_account
 from .invoices import cancel_invoice, complete_invoice, post_invoice, reverse_invoice_entry, settle_invoice
 from .payments import allocate_payment, cancel_payment, complete_payment, follow_up_payment, post_payment
 
 __all__ = [
     "allocate_credit_note", "allocate_payment", "cancel_credit_note", "cancel_invoice", "cancel_payment",
     "complete_credit_note", "complete_invoice", "complete_payment", "follow_up_credit_note", "follow_up_payment",
-    "load_demo_data", "post_credit_note", "post_invoice", "post_payment", "refuse_foreign_reversal",
-    "reverse_invoice_entry", "settle_invoice",
+    "load_demo_data", "open_items_equal_control_account", "post_credit_note", "post_invoice", "post_payment",
+    "refuse_foreign_reversal", "reverse_invoice_entry", "settle_invoice",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,9 @@ from kernel.db.unit_of_work import compile_statement
 from kernel.registers.access import readable_companies
 from kernel.registers.cells import ZERO, cell_values, cells, is_one_of, times
 from kernel.registers.periods import START_OF_TIME, Boundary, boundary, end_of, start_of
-from sdk.registers import Balance, Register
+from sdk.registers import Balance, Question, Register
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 Where = Mapping[str, str | Sequence[str]]
 Moment = date | datetime | None
@@ -37,6 +40,22 @@ def balance(
     """
     boundaries = [boundary(end_of(at), ctx.now)]
     return _sums(ctx, _Question(register_name, where or {}, tuple(group_by), company_id), boundaries)
+
+
+def balances(ctx: KernelContext, questions: Sequence[Question]) -> list[list[Balance]]:
+    """The answer of `balance` to each question, all from one statement and so of one moment. Raises as it does."""
+    texts, values, asked = [], {}, []
+    for number, question in enumerate(questions):
+        wanted = _Question(question.register, question.where, tuple(question.group_by), question.company_id)
+        register, sql, given = _prepare(ctx, wanted, [boundary(end_of(question.at), ctx.now)])
+        texts.append(_numbered(number, sql, len(wanted.group_by), len(register.resources)))
+        values |= {f"{name}_{number}": value for name, value in given.items()}
+        asked.append((register, wanted.group_by))
+    answers: list[list[Balance]] = [[] for _ in asked]
+    for number, groups, sums in ctx.uow.execute(" UNION ALL ".join(texts), values) if texts else ():
+        answers[number].append(_balance(*asked[number], (*groups, *sums)))
+    # A union promises no order.
+    return [sorted(answer, key=lambda balance: tuple(balance.dimensions.values())) for answer in answers]
 
 
 def turnover(
@@ -68,6 +87,14 @@ class _Question:
 
 
 def _sums(ctx: KernelContext, asked: _Question, boundaries: Sequence[Boundary]) -> list[Balance]:
+    register, sql, values = _prepare(ctx, asked, boundaries)
+    return [_balance(register, asked.group_by, row) for row in ctx.uow.execute(sql, values)]
+
+
+def _prepare(
+    ctx: KernelContext, asked: _Question, boundaries: Sequence[Boundary]
+) -> tuple[Register, str, dict[str, Any]]:
+    """The text that answers the question, and the values to bind."""
     register = ctx.runtime.catalogue.register(asked.register)
     companies = readable_companies(ctx, register, asked.company_id)
     key = ("sums", register.name, len(boundaries), tuple(asked.where), asked.group_by, companies is not None)
@@ -77,7 +104,17 @@ def _sums(ctx: KernelContext, asked: _Question, boundaries: Sequence[Boundary]) 
         sql = ctx.runtime.remember(key, compile_statement(statement)[0])
     values = cell_values(register.name, boundaries, companies, is_total=len(boundaries) == 1)
     values |= {f"where_{name}": texts(value) for name, value in asked.where.items()}
-    return [_balance(register, asked.group_by, row) for row in ctx.uow.execute(cast(str, sql), values)]
+    return register, cast(str, sql), values
+
+
+def _numbered(number: int, sql: str, groups: int, resources: int) -> str:
+    """The text as one of several: rows of its number, its groups and its sums, with parameters of its own names."""
+    names = [f"g{position}" for position in range(groups)], [f"r{position}" for position in range(resources)]
+    text = _PARAMETER.sub(rf"%(\1_{number})s", sql)
+    return (
+        f"SELECT {number}, ARRAY[{', '.join(names[0])}]::text[], ARRAY[{', '.join(names[1])}]::numeric[]"
+        f" FROM ({text}) AS s{number} ({', '.join([*names[0], *names[1]])})"
+    )
 
 
 def texts(value: str | Sequence[str]) -> list[str]:

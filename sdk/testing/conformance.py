@@ -317,6 +317,16 @@ class AppletConformance:
             counts.append([(event.type, event.version) for event in fake.events])
         require([] if counts[0] == counts[1] else ["the two runs differ"], "Make the demo data deterministic.")
 
+    def test_invariants_hold_for_demo_data(self) -> None:
+        """What is broken from the first day on stops no upgrade that breaks it. Correct the invariant, or what the
+        applet writes. That it finds what is broken only a test of yours can show: break it, and read the sentence."""
+        fake = FakeKernel(*self._required(self.applet, {}).values(), today=FIRST_DAY)
+        fake.add_company()
+        fake.enable(self.applet)
+        require(fake.broken_invariants(), "An invariant is broken on an empty tenant.")
+        fake.load_demo_data(seed=1)
+        require(fake.broken_invariants(), "An invariant is broken by the demo data.")
+
     def test_disabling_and_enabling_leave_a_usable_tenant(self) -> None:
         """Administrators try applets. Clean up in `applet_disabled`, and make `applet_enabled` bear a second time."""
         fake = self.kernel()

@@ -12,7 +12,7 @@ from sdk.context import Lock, Page
 from sdk.document import Document
 from sdk.document_errors import DocumentNotFound
 from sdk.event import Event
-from sdk.registers import Balance, Movement
+from sdk.registers import Balance, Movement, Question
 from sdk.testing.documents import archive, create, delete, for_change, perform, read, restore, unarchive, update
 from sdk.testing.events import emit
 from sdk.testing.queries import find, find_all, get_many, query
@@ -126,6 +126,12 @@ class FakeRegisters:
         company_id: str | None = None,
     ) -> list[Balance]:
         return sum_movements(self.ctx, register, None, at, where, group_by, company_id)
+
+    def balances(self, *questions: Question) -> list[list[Balance]]:
+        return [
+            self.balance(one.register, at=one.at, where=one.where, group_by=one.group_by, company_id=one.company_id)
+            for one in questions
+        ]
 
     def turnover(
         self,

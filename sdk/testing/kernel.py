@@ -147,6 +147,15 @@ class FakeKernel:
         with self.transaction() as ctx:
             self.catalogue.hooks.call("load_demo_data", "", ctx=ctx, seed=seed)
 
+    def broken_invariants(self) -> list[str]:
+        """What the applets' invariants find broken: `applet:function: sentence`."""
+        found = []
+        with self.transaction() as ctx:
+            for plugin in self.catalogue.hooks.invariants():
+                sentences = getattr(plugin, plugin.hook)(ctx.bind(plugin.applet).elevated)
+                found += [f"{plugin.name}: {sentence}" for sentence in sentences or ()]
+        return found
+
     def company_ids(self) -> tuple[str, ...]:
         documents = self.store.tables.documents.values()
         return tuple(one.id for one in documents if one.type == "kernel.company" and not one.is_deleted)

@@ -21,6 +21,7 @@ DECORATORS = {
     "applet_enabled": "hooks.enabled",
     "applet_disabled": "hooks.disabled",
     "load_demo_data": "hooks.demo_data",
+    "check_invariants": "hooks.invariant",
     **{f"resolve_{question}": f'hooks.resolve("{question}")' for question in ("price", "tax_rate", "exchange_rate")},
 }
 
