@@ -21,3 +21,11 @@ class CustomFieldUnfit(Conflict):
 
 class CustomFieldInUse(Conflict):
     """{count} document(s) of type {type} hold a value of {field}: take it away, or let the definition keep values."""
+
+
+class LinkUninstalled(Invalid):
+    """{count} new link(s) lead to documents of {applets}, which is uninstalled: install it again, or link to others."""
+
+
+class DocumentHeld(Conflict):
+    """The {type} {id} is linked to by documents of {applets}, uninstalled: install it again, or purge it first."""

@@ -16,6 +16,7 @@ from kernel.documents.errors import AppletUnavailable
 from kernel.documents.keys import keys_of, links_of
 from kernel.documents.numbering import Unnumbered, number_of, settle_number, tokens_in, with_numbers
 from kernel.documents.references import NO_REFERENCES, References, changed_references, read_references
+from kernel.documents.tombstones import refuse_links
 from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
@@ -211,6 +212,8 @@ def _run(ctx: KernelContext, batch: Sequence[Prepared], late: Unnumbered | None 
         taken = [token for token in _tokens_in(ctx, written) if late is None or token != _token_of(late)]
         written.numbers = {token: ctx.work.late[token].number for token in taken}
         written.number = number_of(written.document)
+    if ctx.runtime.tombstones:
+        refuse_links(ctx, writes)
     if late is not None:
         late.settle(write(ctx.uow, writes, _numbering(late)))
     elif ctx.work.bulk is None or not ctx.work.bulk.take(writes[0]):

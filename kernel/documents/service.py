@@ -17,6 +17,7 @@ from kernel.documents.rows import FOR_CHANGE, FOR_DELETION, FOR_KEEPING, read_ro
 from kernel.documents.save import Change, Prepared, drop, hold_back, save
 from kernel.documents.settings import check_setting
 from kernel.documents.sight import check_seen, check_sight
+from kernel.documents.tombstones import refuse_held
 from kernel.permissions.guards import check_change, check_removal
 from kernel.privacy.rule_checks import check_rule
 from kernel.secrets.reveal import reveal_each
@@ -369,6 +370,7 @@ def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:
     for sql in (_LINKING, _OF_COMPANY) if document.type == "kernel.company" else (_LINKING,):
         rows = ctx.uow.execute(sql, [document.id, LINKED_DOCUMENTS_NAMED_MAX]).fetchall()
         if rows:
+            refuse_held(ctx, document.type, document.id, [row[1] for row in rows])
             types = ctx.runtime.catalogue.types
             linked = [{"id": id, "type": type, "field": shown_name(types.get(type), field)} for id, type, field in rows]
             raise DocumentLinked(type=document.type, id=document.id, links=linked)

@@ -8,6 +8,7 @@ from typing import Any
 from kernel.context import KernelContext
 from kernel.documents.casting import show_rows, stored_names
 from kernel.documents.rows import Row, read_rows, to_document
+from kernel.documents.tombstones import shows_title, title_fields
 from sdk.schema import DocumentType
 
 # Only what names a document is fetched: number and title field. `x-title: number` names no field of the data.
@@ -59,6 +60,8 @@ def _titles(ctx: KernelContext, sql: str, values: Mapping[str, Any]) -> dict[str
     for id, name, schema_version, number, title in ctx.uow.execute(sql, {**values, **fields}).fetchall():
         type = ctx.runtime.catalogue.types.get(name)
         if type is None:
+            if ctx.runtime.tombstones and shows_title(ctx, name):
+                titles[id] = str(title or number or id)
             continue
         if name not in is_open:
             is_open[name] = ctx.permissions.sees_all(type) and not type.encrypted
@@ -73,6 +76,7 @@ def _title_fields(ctx: KernelContext) -> Mapping[str, list[str | None]]:
     found: Mapping[str, list[str | None]] | None = ctx.runtime.compiled.get("title fields")
     if found is None:
         named = {type.name: type.title_field for type in ctx.runtime.catalogue.types.values()}
+        named |= title_fields(ctx)
         found = ctx.runtime.remember("title fields", {"types": list(named), "fields": list(named.values())})
     return found
 

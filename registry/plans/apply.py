@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,15 @@ from kernel.context import KernelContext
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.transfer.caller import Caller
 from registry.errors import ConsentMissing, PlanBlocked, PlanDrifted
+from registry.guards import guard_moves
 from registry.plans.findings import Finding
 from registry.plans.model import Plan
 from registry.plans.planner import make_plan
 from registry.plans.situation import PlanRequest, Progress, Situation
 from registry.plans.store import keep_plan, note_applied, read_plan
 from registry.releases import Releases
+from registry.removal.errors import PurgeApart
+from registry.removal.tombstones import settle_tombstones
 from registry.rows import take_turn
 from registry.transitions import RESOURCE, OnStep, make_moves, nothing, raise_generation
 from sdk.errors import Violation
@@ -52,9 +55,11 @@ def apply_plan(
     """
     request, since, kept = read_plan(caller.kernel.database, caller.tenant, digest)
     request = replace(request, reason=reason or request.reason)
+    if request.verb == "purge":
+        raise PurgeApart(applet=request.name)
     for _ in range(LOOKS_MAX):
         on_step("look")
-        made, situation = _look(caller, releases, request, since, progress)
+        made, situation = _look(caller, releases, request, since, progress, kept["findings"])
         if made.digest != digest and _is_applied(situation, kept, digest):
             return kept
         check_plan(made, digest, consent, kept)
@@ -85,14 +90,19 @@ def as_violation(finding: Finding) -> Violation:
 
 
 def _look(
-    caller: Caller, releases: Releases, request: PlanRequest, since: int | None, progress: Progress
+    caller: Caller,
+    releases: Releases,
+    request: PlanRequest,
+    since: int | None,
+    progress: Progress,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Plan, Situation]:
     """In a transaction that PostgreSQL lets write nothing."""
     with caller.begin() as uow:
         uow.execute(_READ_ONLY)
         ctx = caller.context(uow)
         ctx.permissions.check_resource(request.verb, RESOURCE)
-        return make_plan(ctx, releases, request, since=since, progress=progress)
+        return make_plan(ctx, releases, request, since=since, earlier=earlier, progress=progress)
 
 
 def _switch(caller: Caller, made: Plan, situation: Situation, on_step: OnStep) -> bool:
@@ -122,7 +132,10 @@ def switch(ctx: KernelContext, situation: Situation, digest: str, on_step: OnSte
 
 
 # What comes after the moves, by name: rewriting of what the tenant has saved, then guards, which see all of it.
-FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = ()
+FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = (
+    ("tombstones", settle_tombstones),
+    ("guards", guard_moves),
+)
 
 
 def _keep_releases(situation: Situation, releases: Releases) -> None:
