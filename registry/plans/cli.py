@@ -40,7 +40,7 @@ def _add_plan(commands: typer.Typer, releases: Releases) -> None:
     @commands.command("plan")
     def make(
         context: typer.Context,
-        verb: Annotated[str, typer.Argument(help=" | ".join(VERBS), show_default=False)],
+        verb: Annotated[str, typer.Argument(help=f"{', '.join(VERBS[:-1])} or {VERBS[-1]}.", show_default=False)],
         name: Annotated[str, typer.Argument(help="NAME, or NAME@VERSION.")] = "",
         all_upgrades: Annotated[bool, typer.Option("--all-upgrades", help="Everything to the newest.")] = False,
         with_required: WithRequired = False,
