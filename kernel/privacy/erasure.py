@@ -77,7 +77,7 @@ def erase_document(ctx: KernelContext, step: Step) -> bool:
     previous = to_document(type, shown)
     before = dump(type, previous.fields)
     stored = erase_fields(type, before, step.fields, id)
-    if stored == before and not shown.kept and not _has_keys(ctx, step):
+    if stored == before and not shown.kept and not (step.fields and _has_keys(ctx, step)):
         return False
     document = _changed(previous, type, stored)
     restated = _restated(type, stored, step.fields) if step.is_partial else ()
@@ -93,7 +93,9 @@ def erase_document(ctx: KernelContext, step: Step) -> bool:
 
 def _erase(ctx: KernelContext, subject: Subject) -> dict[str, Any]:
     plan = plan_erasure(ctx, subject)
-    erased = [step for step in plan.erase if erase_document(ctx, step)]
+    # What an earlier version of a type had of them may be kept beside documents of one that has nothing of them.
+    steps = [step for step in plan.steps if step.fields or not step.found.type.personal]
+    erased = [step for step in steps if erase_document(ctx, step)]
     kept = [step.found.document.id for step in plan.keep]
     # Last of all, since others wait for that row.
     ctx.uow.before_commit(lambda: ctx.uow.execute(_RAISE_GENERATION))

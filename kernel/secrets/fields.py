@@ -35,6 +35,8 @@ class ProtectedChange(Protocol):
     def erased(self) -> frozenset[str]: ...
     @property
     def told_kept(self) -> Mapping[str, Any] | None: ...
+    @property
+    def former_subject(self) -> str | None: ...
 
 
 def protect(
@@ -58,6 +60,22 @@ def protect(
         replace(event, payload=payload),
         (wrap_subject_key(event.id, _subject(change), key, data_key_id, data_key),),
     )
+
+
+def seal_cast(
+    ctx: KernelContext, type: DocumentType, document_id: str, event_id: str, payload: Mapping[str, Any], subject: str
+) -> tuple[Mapping[str, Any], SubjectKey | None]:
+    """What the event of a cast tells, as it is stored, and the key of its personal values. Encrypted fields are none
+    of what it tells.
+    """
+    personal = {field.path for field in type.personal} | paths_in(payload.get(KEPT), KEPT)
+    told, paths, values = take_out(payload, personal)
+    if not values:
+        return payload, None
+    data_key_id, data_key = active_key(ctx, "data")
+    key = new_key()
+    told[SEALED] = seal_values(key, type.name, document_id, event_id, paths, values)
+    return told, wrap_subject_key(event_id, subject, key, data_key_id, data_key)
 
 
 def encrypt_told(type: DocumentType, document_id: str, diff: Any, key_id: str, key: bytes) -> Any:
@@ -101,7 +119,7 @@ def _personal_paths(change: ProtectedChange) -> set[str]:
         # Encrypted arguments have no document to be encrypted in.
         fields = (*change.arguments_type.personal, *change.arguments_type.encrypted)
         paths |= {f"{ARGUMENTS}.{field.path}" for field in fields}
-    if change.told_kept and change.type.personal:
+    if change.told_kept and (change.type.personal or change.former_subject):
         # Of fields this version does not know nobody can tell which were personal.
         paths |= paths_in(change.told_kept, KEPT)
     return paths
@@ -109,5 +127,7 @@ def _personal_paths(change: ProtectedChange) -> set[str]:
 
 def _subject(change: ProtectedChange) -> str:
     """Whom the document is about; itself where the link is not set."""
+    if change.former_subject:
+        return change.former_subject
     linked = change.stored.get(change.type.subject) if change.type.subject != SELF else None
     return str(linked or change.document.id)

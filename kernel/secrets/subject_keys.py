@@ -12,6 +12,11 @@ _READ = """
 SELECT id::text, subject_id::text, wrapped, wrapped_by FROM {t}.cipher_keys
  WHERE id = ANY(%s::uuid[]) AND kind = 'subject' AND wrapped IS NOT NULL
 """
+_SUBJECTS = """
+SELECT DISTINCT ON (e.aggregate_id) e.aggregate_id::text, k.subject_id::text
+  FROM {t}.events e JOIN {t}.cipher_keys k ON k.id = e.id AND k.kind = 'subject'
+ WHERE e.aggregate_id = ANY(%s::uuid[]) ORDER BY e.aggregate_id, e.position DESC
+"""
 
 
 class SubjectKey(NamedTuple):
@@ -38,6 +43,11 @@ def read_subject_keys(uow: UnitOfWork, event_ids: Sequence[str]) -> list[Subject
         return []
     rows = uow.execute(_READ, [sorted(set(event_ids))]).fetchall()
     return [SubjectKey(id, subject_id, bytes(wrapped), by) for id, subject_id, wrapped, by in rows]
+
+
+def find_subjects(uow: UnitOfWork, document_ids: Sequence[str]) -> dict[str, str]:
+    """Whom documents are about that have told personal values, be it long ago: the last of each, by document."""
+    return dict(uow.execute_beside(_SUBJECTS, [list(document_ids)]).fetchall()) if document_ids else {}
 
 
 def _bound(subject_id: str, event_id: str) -> bytes:
