@@ -20,7 +20,7 @@ from kernel.documents.tombstones import refuse_links
 from kernel.documents.write import Numbering, Write, write
 from kernel.registers import service as registers
 from kernel.secrets.fields import blinder_of, protect
-from kernel.secrets.subject_keys import SubjectKey
+from kernel.secrets.subject_keys import SubjectKey, find_subjects
 from sdk.document import Document
 from sdk.event import Event
 from sdk.identifiers import new_id
@@ -36,7 +36,7 @@ class Change:
     revision: the one whose fields come back with it. arguments_type: what the action declares of its arguments.
     erased: paths of personal fields whose values are gone: what is written in their place is not personal. restated:
     fields at the top that the event tells although they stay as they are. recast: where it was of another version of
-    its type until now.
+    its type until now. former_subject: whom it was about, if an earlier version of its type had personal fields.
     """
 
     type: DocumentType
@@ -52,6 +52,7 @@ class Change:
     erased: frozenset[str] = frozenset()
     restated: Sequence[str] = ()
     recast: Recast | None = None
+    former_subject: str | None = None
 
     @property
     def told_kept(self) -> Mapping[str, Any] | None:
@@ -61,7 +62,9 @@ class Change:
     @property
     def is_protected(self) -> bool:
         """Whether something of it has to be encrypted."""
-        return self.type.is_protected or (self.arguments_type is not None and self.arguments_type.is_protected)
+        if self.type.is_protected or self.former_subject:
+            return True
+        return self.arguments_type is not None and self.arguments_type.is_protected
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +146,8 @@ def _prepare(ctx: KernelContext, change: Change) -> Prepared:
         document.version = 1
     document.updated_at, document.updated_by = ctx.now, ctx.actor.id
     share_definitions(ctx, change.stored)
+    if change.told_kept and not change.type.personal:
+        change = replace(change, former_subject=find_subjects(ctx.uow, [document.id]).get(document.id))
     if change.is_protected or _is_known_by_number(ctx, change):
         change = _with_numbers(ctx, change)
     data, event = change.stored, _event(ctx, change)

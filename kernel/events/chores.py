@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel.audit.keeper import SealKeeper
 from kernel.auth.retention import forget_log_ins
 from kernel.db.unit_of_work import UnitOfWork
+from kernel.documents.sweep import Sweeper
 from kernel.events.store import forget_receipts
 from kernel.http.idempotency import FORGOTTEN_AT_ONCE, forget_answers
 from kernel.limits.service import forget_periods, watch_usage
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
+# Costs nothing where all documents are of the versions that run.
+SWEEP_S = 5.0
 # So that one tenant does not keep the others waiting; the rest comes with the next run.
 REENCRYPTED_AT_ONCE = 5_000
 # A receipt keeps an event from taking effect twice: far longer than all attempts take, which are an hour apart at most.
@@ -36,12 +39,13 @@ _log = get_logger()
 class Chore:
     """every_s: seconds between two runs in one process; several processes may run it at once.
 
-    is_shared: once for all tenants, whichever of them is looked after first.
+    is_shared: once for all tenants, whichever of them is looked after first. run: may answer True when there is more
+    to do at once.
     """
 
     name: str
     every_s: float
-    run: Callable[[Kernel, TenantRecord], None]
+    run: Callable[[Kernel, TenantRecord], bool | None]
     is_shared: bool = False
 
 
@@ -102,6 +106,7 @@ def _run_retention(kernel: Kernel, tenant: TenantRecord) -> None:
 
 
 CHORES = (
+    Chore("sweep", SWEEP_S, Sweeper()),
     Chore("seals", MINUTE_S, SealKeeper()),
     Chore("usage", MINUTE_S, _watch_usage),
     Chore("idempotency", HOUR_S, _forget_answers),

@@ -47,23 +47,28 @@ class Upkeep:
             uow.commit()
         self._metrics.movements_folded.inc(folded)
         self._index(runtime)
-        for chore in self._chores:
-            self._do(chore, tenant, now)
-        if folded == FOLD_MOVEMENTS_MAX:
+        has_more = [self._do(chore, tenant, now) for chore in self._chores]
+        if folded == FOLD_MOVEMENTS_MAX or any(has_more):
             return 0.0
         self._folded_at[tenant.id] = now
         return None
 
-    def _do(self, chore: Chore, tenant: TenantRecord, now: float) -> None:
-        """One chore when it is due; one that fails is tried again when it is due again, and stops no other."""
+    def _do(self, chore: Chore, tenant: TenantRecord, now: float) -> bool:
+        """One chore when it is due; one that fails is tried again when it is due again, and stops no other. Whether it
+        has more to do at once.
+        """
         key = (chore.name, "" if chore.is_shared else tenant.id)
         if now - self._done_at.get(key, now - chore.every_s) < chore.every_s:
-            return
+            return False
         self._done_at[key] = now
+        has_more = False
         try:
-            chore.run(self._kernel, tenant)
+            has_more = bool(chore.run(self._kernel, tenant))
         except Exception:  # reason: what one chore stumbles over must not keep the others from their work
             _log.exception("chore.failed", chore=chore.name, tenant=tenant.name)
+        if has_more:
+            del self._done_at[key]
+        return has_more
 
     def _index(self, runtime: TenantRuntime) -> None:
         """Once per generation, as only applets that come and go change which fields are hot."""
