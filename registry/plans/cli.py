@@ -193,8 +193,10 @@ def show_plan(terminal: Terminal, made: Mapping[str, Any]) -> None:
 def _show_done(terminal: Terminal, done: Mapping[str, Any]) -> None:
     if terminal.is_json:
         terminal.show_json(done)
-    else:
-        terminal.show_rows(done["moves"], MOVE_COLUMNS)
+        return
+    for move in done["moves"]:
+        version = f" {move['to_version']}" if move["to_version"] else ""
+        typer.echo(f"{move['applet']}{version} is {move['to_state']}, by plan {done['digest']}")
 
 
 def _request(verb: str, name: str, with_required: bool, reason: str, **options: bool) -> PlanRequest:
