@@ -61,3 +61,7 @@ class ConsentMissing(Conflict):
 
 class GuardBroken(Conflict):
     """Nothing was changed, as these invariants would not hold any more: {guards}."""
+
+
+class KeysTaken(Conflict):
+    """Nothing was changed: two documents of {type} have taken the same {field} meanwhile, which becomes unique."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kernel.telemetry.logs import get_logger
+from registry.checks.documents import document_findings
+from registry.checks.unique import unique_findings
 from registry.guards import guard_findings
 from registry.plans.findings import Finding, Severity
 from registry.plans.fitness import capability_findings, fitness_findings
@@ -24,7 +26,10 @@ BARE_CHECKS: Checks = (
     ("guards", guard_findings),
 )
 # These need the catalogue as it would be.
-CHECKS: Checks = ()
+CHECKS: Checks = (
+    ("documents", document_findings),
+    ("unique fields", unique_findings),
+)
 
 _log = get_logger()
 

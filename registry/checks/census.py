@@ -1,0 +1,52 @@
+"""How many documents there are, by version of their type and state: one statement for all that checks count."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from kernel.context import KernelContext
+
+_COUNT = """
+SELECT type, schema_version, state, deleted_at IS NOT NULL, count(*) FROM {t}.documents
+ WHERE type = ANY(%s) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+
+
+class Group(NamedTuple):
+    """Documents that have these in common."""
+
+    version: int
+    state: str | None
+    is_deleted: bool
+    count: int
+
+
+class Census:
+    """Of some document types."""
+
+    def __init__(self, groups: Mapping[str, Sequence[Group]]) -> None:
+        self._groups = groups
+
+    def of(self, type: str) -> Sequence[Group]:
+        return self._groups.get(type, ())
+
+    def count(self, type: str) -> int:
+        """Deleted ones too: they can be restored."""
+        return sum(group.count for group in self.of(type))
+
+    def count_live(self, type: str) -> int:
+        return sum(group.count for group in self.of(type) if not group.is_deleted)
+
+    def count_other(self, type: str, version: int) -> int:
+        """Those stored at another version of their type than this one."""
+        return sum(group.count for group in self.of(type) if group.version != version)
+
+
+def take_census(ctx: KernelContext, types: Collection[str]) -> Census:
+    """As the transaction sees them."""
+    groups: dict[str, list[Group]] = defaultdict(list)
+    for type, *group in ctx.uow.execute(_COUNT, [sorted(types)]) if types else ():
+        groups[type].append(Group(*group))
+    return Census(groups)
