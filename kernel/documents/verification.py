@@ -30,10 +30,20 @@ SELECT {_SHOWN}, {", ".join(f"e.{column.partition('::')[0]}" for column in CHANG
          FROM {{t}}.events WHERE aggregate_id = d.key AND aggregate_type = d.type
   ) e ON true ORDER BY d.key, e.n
 """
+# What was purged with its applet is not lost: the log tells of it, and of the purge.
 _LOST = """
+WITH purged AS (
+    SELECT payload ->> 'applet' AS applet, max(position) AS until FROM {t}.events
+     WHERE type = 'kernel.applet.purged' GROUP BY 1
+    UNION ALL
+    SELECT a.name, max(e.position) FROM {t}.applets a, {t}.events e WHERE a.stubs -> 'purge' IS NOT NULL GROUP BY 1
+)
 SELECT e.aggregate_id::text, e.aggregate_type FROM {t}.events e
  WHERE e.version = 1 AND e.type = e.aggregate_type || '.created'
    AND NOT EXISTS (SELECT FROM {t}.documents d WHERE d.id = e.aggregate_id)
+   AND NOT EXISTS (
+       SELECT FROM purged p WHERE p.applet = split_part(e.aggregate_type, '.', 1) AND p.until >= e.position
+   )
  ORDER BY e.position
 """
 

@@ -17,6 +17,7 @@ from psycopg import IsolationLevel
 
 from kernel.backup.tape import MEMBER_BYTES_MAX, Tape, write_tape
 from kernel.db.unit_of_work import qualify
+from kernel.secrets.envelope import platform_key
 from kernel.transfer.caller import Caller
 from registry.errors import AppletUnknown
 from registry.removal.extent import registers_of, types_of
@@ -54,6 +55,9 @@ def export_applet(
             raise AppletUnknown(applet=name, nearest=nearest(name, rows))
         values = {"types": types_of(uow, name), "registers": registers_of(uow, name)}
     kernel, tenant = caller.kernel, caller.tenant
+    if is_encrypted:
+        # It unwraps, or is made: so the master key is that of the installation, not one made by mistake.
+        platform_key(kernel)
     about = {
         "format": FORMAT, "made_at": kernel.clock().isoformat(), "applet": name, "version": rows[name].version,
         "tenant": {"id": tenant.id, "name": tenant.name},
