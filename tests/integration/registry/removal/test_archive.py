@@ -16,8 +16,7 @@ def use_new_master_key(shop, path):
     """As in an installation that has encrypted nothing yet."""
     with shop.kernel.database.owner() as connection:
         connection.execute("DELETE FROM bos.keyring")
-    shop.kernel.keyring = Keyring(shop.kernel.settings.model_copy(update={"master_key_file": path}))
-    shop.kernel.keyring.master(is_new=True)
+    shop.kernel.keyring = Keyring(shop.kernel.settings.model_copy(update={"data_dir": path}))
 
 
 def read(shop, path):
@@ -38,7 +37,7 @@ def sold(shop):
 @pytest.mark.parametrize("is_encrypted", [False, True])
 def test_everything_of_the_applet_and_nothing_else_is_in_it(shop, sold, tmp_path, is_encrypted):
     shop.move("uninstall")
-    use_new_master_key(shop, tmp_path / "master.key")
+    use_new_master_key(shop, tmp_path)
     path = tmp_path / "shop.archive"
     assert export_applet(shop.caller, "shop", path, is_encrypted=is_encrypted) == {
         "documents": 2, "events": 3, "links": 1, "movements": 1,
