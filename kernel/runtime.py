@@ -128,6 +128,10 @@ class Runtimes:
                 self._runtimes.popitem(last=False)
         return built
 
+    def known(self, tenant: TenantRecord) -> TenantRuntime | None:
+        """As this process has seen the tenant last, without asking the database."""
+        return self._runtimes.get(tenant.id)
+
     def catalogue(self, releases: Sequence[RunningRelease]) -> tuple[Catalogue, tuple[str, ...]]:
         """The catalogue of the kernel's types and these releases, and those that cannot run here."""
         key = tuple(sorted(releases))

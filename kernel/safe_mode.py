@@ -13,6 +13,8 @@ from kernel.settings import Settings
 from kernel.tenancy.record import TenantRecord
 
 EVERY_TENANT = "*"
+SAFE_MODE_HEADER = "bos-safe-mode"
+SAFE_MODE_NOTICE = "applets that do not come with Bos are off"
 
 
 def is_safe(settings: Settings, tenant: TenantRecord) -> bool:

@@ -13,11 +13,15 @@ from kernel.cli.terminal import Terminal
 from kernel.context import KernelContext
 from kernel.documents.indexes import refresh_indexes
 from kernel.transfer.caller import Caller
+from registry.bisect.cli import add_bisect_commands
+from registry.cli_health import add_health_commands
 from registry.errors import AppletsRequired
 from registry.lifecycle import Transition, disable_applet, enable_applet
 from registry.plans.cli import add_plan_commands
 from registry.releases import Releases
+from registry.rollouts.cli import add_pin_commands
 from registry.service import list_applets
+from registry.sweeps import add_sweep_commands
 from sdk.errors import BosError
 
 COLUMNS = ("name", "version", "state", "fits", "requires", "title")
@@ -34,6 +38,10 @@ def add_commands(cli: Cli, releases: Releases) -> None:
     _add_enable(commands, releases)
     _add_disable(commands, releases)
     add_plan_commands(commands, releases)
+    add_sweep_commands(commands)
+    add_pin_commands(commands, releases)
+    add_health_commands(commands)
+    add_bisect_commands(commands)
 
 
 def enable_fitting(ctx: KernelContext, releases: Releases) -> list[str]:

@@ -36,11 +36,15 @@ SELECT 1 FROM {schema}.movements WHERE balanced GROUP BY register, document_id, 
 
 @dataclass(frozen=True)
 class ImportWish:
-    """name: what the tenant is called from now on, else as before. database: where it is to live, a configured name."""
+    """name: what the tenant is called from now on, else as before. database: where it is to live, a configured name.
+
+    is_suspended: from its first moment on, so that nobody is let in and nothing of it is delivered.
+    """
 
     name: str | None = None
     database: str | None = None
     has_passwords: bool = True
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,12 @@ def import_tenant(
     except BaseException:
         service.drop_tenant(tenant.name)
         raise
-    return _open(kernel, manifest, tenant, accounts)
+    return _open(kernel, manifest, tenant, accounts, is_suspended=wish.is_suspended)
 
 
-def _open(kernel: Kernel, manifest: Manifest, tenant: TenantRecord, accounts: Accounts) -> ImportReport:
+def _open(
+    kernel: Kernel, manifest: Manifest, tenant: TenantRecord, accounts: Accounts, *, is_suspended: bool
+) -> ImportReport:
     """Indexes on hot keys, grants of users who got another id, and only then everybody."""
     tenant = replace(kernel.directory.get(tenant.name), state="suspended")
     with kernel.operate(tenant) as ctx:
@@ -100,7 +106,7 @@ def _open(kernel: Kernel, manifest: Manifest, tenant: TenantRecord, accounts: Ac
         if not missing:
             accounts.renumber_in(ctx)
     refresh_indexes(kernel.database, tenant, types)
-    state = "suspended" if manifest.tenant["state"] == "suspended" else "active"
+    state = "suspended" if is_suspended or manifest.tenant["state"] == "suspended" else "active"
     with kernel.database.owner() as connection:
         connection.execute("UPDATE bos.tenants SET state = %s WHERE id = %s", [state, tenant.id])
     return ImportReport(kernel.directory.get(tenant.name), manifest, accounts, missing)

@@ -133,13 +133,13 @@ def _finite(seconds: float) -> float:
 
 
 def percentile(buckets: Sequence[int], share: float) -> float | None:
-    """The upper bound in seconds of the bucket in which this share of all calls has ended; None without calls."""
-    total = sum(buckets)
-    if not total:
-        return None
-    seen = 0
-    for bound, count in zip((*BOUNDS_S, BOUNDS_S[-1]), buckets, strict=True):
+    """Seconds in which this share of all calls has ended, None without calls.
+
+    Between the bounds of its bucket as far along as the calls in it, so that it does not leap from bound to bound.
+    """
+    wanted, seen = share * sum(buckets), 0
+    for lower, upper, count in zip((0.0, *BOUNDS_S), (*BOUNDS_S, BOUNDS_S[-1]), buckets, strict=True):
+        if count and seen + count >= wanted:
+            return lower + (upper - lower) * (wanted - seen) / count
         seen += count
-        if seen >= share * total:
-            return bound
-    return BOUNDS_S[-1]
+    return None

@@ -54,6 +54,7 @@ class UnitOfWork:
     """Rolls back unless `commit` was called. `generation` is the tenant's, as of the first statement.
 
     effects: how many statements so far may have changed or locked something. watch: see kernel/breaker.
+    is_rehearsal: it is only seen whether it could be committed.
     """
 
     raw_cursor: ClassVar[type[psycopg.RawCursor[Any]]] = psycopg.RawCursor
@@ -67,6 +68,7 @@ class UnitOfWork:
         self.undone = 0
         self.effects = 0
         self.watch: Watch | None = None
+        self.is_rehearsal = False
         self._is_doomed = False
         self._has_ended = False
         self._held_back: list[Callable[[], None]] = []
@@ -171,6 +173,9 @@ class UnitOfWork:
         self.release()
         for prepare in self._before_commit:
             prepare()
+        if self.is_rehearsal:
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            return
         try:
             cursor = self.connection.execute("COMMIT")
         except psycopg.OperationalError as error:

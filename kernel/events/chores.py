@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel.audit.keeper import SealKeeper
 from kernel.auth.retention import forget_log_ins
+from kernel.breaker.service import begin_due_trials
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.documents.sweep import Sweeper
 from kernel.events.store import forget_receipts
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
+# Costs nothing where nobody is suspended.
+TRIALS_S = 5.0
 # Costs nothing where all documents are of the versions that run.
 SWEEP_S = 5.0
 # So that one tenant does not keep the others waiting; the rest comes with the next run.
@@ -106,6 +109,7 @@ def _run_retention(kernel: Kernel, tenant: TenantRecord) -> None:
 
 
 CHORES = (
+    Chore("trials", TRIALS_S, begin_due_trials),
     Chore("sweep", SWEEP_S, Sweeper()),
     Chore("seals", MINUTE_S, SealKeeper()),
     Chore("usage", MINUTE_S, _watch_usage),

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 
 from kernel.audit import api as audit
 from kernel.auth import api as auth
+from kernel.breaker import api as breaker
+from kernel.breaker.metrics import HookCollector
 from kernel.events import api as events
 from kernel.events.listener import Announcer
 from kernel.events.worker import Worker
@@ -56,6 +58,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
         lifespan=_lifespan(kernel, numbers, has_worker),
         exception_handlers={HTTPException: _pass_on, RequestValidationError: _pass_on},
     )
+    numbers.registry.register(HookCollector(kernel.breaker.measures))
     limit = kernel.settings.body_bytes_max
     app.add_middleware(Edge, metrics=numbers, body_bytes_max=limit, streamed=(transfers.UPLOAD,))
     app.include_router(health.router(kernel, numbers))
@@ -69,7 +72,7 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
 
 def _api(kernel: Kernel, app: FastAPI) -> APIRouter:
     api = APIRouter()
-    rooms = (auth, permissions, registers, reports, events, limits, oauth, search, transfers, audit, privacy)
+    rooms = (auth, permissions, registers, reports, events, limits, oauth, search, transfers, audit, privacy, breaker)
     for room in rooms:
         api.include_router(room.router(kernel))
     api.include_router(description.router(kernel, app))

@@ -1,0 +1,189 @@
+"""An applet that fails or takes too long is suspended for its tenant, and nobody else notices."""
+
+import time
+from time import perf_counter
+
+import pytest
+
+from kernel.breaker.errors import AppletSuspended, HookOverBudget
+from sdk.hookset import HookFailed
+from tests.integration.kernel.breaker.misbehaving import FUNCTION, HOOK_MS, PAUSE_S, OrderRefused
+
+FAILURES = 5
+# Far more than a budget, far less than for ever: other work goes on beside these tests.
+PATIENCE_S = 10
+
+
+def fail(shop, tenant, word, times=FAILURES):
+    """Codes of the errors that so many orders of this name end with."""
+    codes = []
+    for number in range(times):
+        with pytest.raises((HookFailed, HookOverBudget, AppletSuspended)) as raised:
+            shop.create(tenant, f"{word} {number}")
+        codes.append(raised.value.code)
+    return codes
+
+
+def events(shop, tenant):
+    sql = "SELECT type, payload FROM {t}.events WHERE type LIKE 'kernel.applet.%%' ORDER BY position"
+    return shop.rows(tenant, sql)
+
+
+def state(shop, tenant):
+    return {
+        name: row["state"]
+        for (stored,) in shop.rows(tenant, "SELECT suspensions FROM {t}.applets")
+        for name, row in (stored or {"hooks": {}})["hooks"].items()
+    }
+
+
+@pytest.mark.parametrize("word", ["loop", "asking", "stubborn"])
+def test_a_hook_that_does_not_end_is_ended_within_its_budget(shop, new_tenant, word):
+    tenant = new_tenant(shop)
+    began = perf_counter()
+    with pytest.raises(HookOverBudget) as raised:
+        shop.create(tenant, word)
+    assert perf_counter() - began < PATIENCE_S
+    told = raised.value
+    assert (told.details["applet"], told.details["hook"], told.details["function"]) == ("shop", "before_save", FUNCTION)
+    assert (told.details["budget_ms"], told.status) == (HOOK_MS, 503)
+
+
+@pytest.mark.parametrize("word", ["loop", "raise"])
+def test_nothing_half_written_stays_of_a_hook_that_was_stopped(shop, new_tenant, word):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, word, times=1)
+    assert shop.orders(tenant) == []
+    assert shop.rows(tenant, "SELECT count(*) FROM {t}.events WHERE type = 'shop.order.created'") == [(0,)]
+
+
+def test_what_was_interrupted_cannot_be_committed_even_when_its_caller_swallows_the_error(shop, new_tenant):
+    tenant = new_tenant(shop)
+    with pytest.raises(RuntimeError, match="nothing is committed"), shop.kernel.operate(tenant) as ctx:
+        ctx.documents.create("shop.order", {"name": "before"})
+        with pytest.raises(HookOverBudget):
+            ctx.documents.create("shop.order", {"name": "loop"})
+    assert shop.orders(tenant) == []
+
+
+def test_a_raising_hook_suspends_its_applet_with_a_notice_that_says_all(shop, new_tenant):
+    tenant = new_tenant(shop)
+    assert fail(shop, tenant, "raise", FAILURES + 1) == ["hook_failed"] * FAILURES + ["applet_suspended"]
+    assert state(shop, tenant) == {FUNCTION: "suspended"}
+    ((type, told),) = events(shop, tenant)
+    assert (type, told["hook"], told["function"], told["to"]) == (
+        "kernel.applet.suspended", "before_save", FUNCTION, "suspended",
+    )  # fmt: skip
+    assert (told["error"], told["failures"], told["calls"]) == ("ValueError: no such luck", FAILURES, 9)
+    assert told["notice"] == (
+        "before_save (shop:misbehave) of shop 1.0.0 failed 5 of 9 calls, last with ValueError: no such luck; suspended"
+        " since 2026-03-20 12:00:00 UTC, tried again from 2026-03-20 12:00:30 UTC. Resume it with `bos applet resume"
+        " shop` or POST /api/v1/applets/shop/resume."
+    )
+
+
+def test_a_looping_hook_suspends_its_applet(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "loop")
+    assert state(shop, tenant) == {FUNCTION: "suspended"}
+
+
+def test_a_hook_that_is_slow_but_ends_counts_as_one_that_failed(shop, new_tenant):
+    tenant = new_tenant(shop)
+    for number in range(FAILURES):
+        began = perf_counter()
+        with pytest.raises(HookOverBudget):
+            shop.create(tenant, f"slow {number}")
+        assert perf_counter() - began < PATIENCE_S
+    assert state(shop, tenant) == {FUNCTION: "suspended"}
+
+
+def test_a_veto_is_no_failure_however_often(shop, new_tenant):
+    tenant = new_tenant(shop)
+    for _ in range(3 * FAILURES):
+        with pytest.raises(OrderRefused):
+            shop.create(tenant, "refuse")
+    assert state(shop, tenant) == {}
+
+
+def test_few_failures_among_many_calls_suspend_nobody(shop, new_tenant):
+    tenant = new_tenant(shop)
+    for _ in range(2 * FAILURES):
+        fail(shop, tenant, "raise", 1)
+        for _ in range(3):
+            shop.create(tenant, "fine")
+    assert state(shop, tenant) == {}
+
+
+def test_other_tenants_do_not_notice(shop, new_tenant):
+    tenant, neighbour = new_tenant(shop), new_tenant(shop)
+    fail(shop, tenant, "raise")
+    shop.create(neighbour, "fine")
+    assert shop.orders(neighbour) == ["fine"]
+    assert state(shop, neighbour) == {}
+    with pytest.raises(AppletSuspended):
+        shop.create(tenant, "fine")
+
+
+def test_documents_of_a_suspended_applet_are_read_as_ever(shop, new_tenant):
+    tenant = new_tenant(shop)
+    id = shop.create(tenant, "fine")
+    fail(shop, tenant, "raise")
+    with shop.kernel.operate(tenant) as ctx:
+        assert ctx.documents.get("shop.order", id)["name"] == "fine"
+
+
+def test_a_hook_that_may_be_left_out_is_left_out(open_shop_kernel, new_tenant):
+    shop = open_shop_kernel
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    id = shop.create(tenant, "raise no more")
+    with shop.kernel.operate(tenant) as ctx:
+        # Of all its hooks: `obey` has never failed, and is left out with the one that has.
+        assert ctx.documents.get("shop.order", id).get("secret") is None
+
+
+def test_what_is_tried_again_and_goes_well_is_resumed(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    shop.clock.advance(seconds=PAUSE_S + 1)
+    shop.create(tenant, "first")
+    assert state(shop, tenant) == {FUNCTION: "on_trial"}
+    shop.create(tenant, "second")
+    shop.create(tenant, "third")
+    assert state(shop, tenant) == {}
+    assert [type for type, _ in events(shop, tenant)] == ["kernel.applet.suspended", "kernel.applet.resumed"]
+    assert events(shop, tenant)[-1][1]["to"] == "enabled"
+
+
+def test_what_fails_on_trial_waits_longer(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    shop.clock.advance(seconds=PAUSE_S + 1)
+    assert fail(shop, tenant, "raise", 2) == ["hook_failed", "applet_suspended"]
+    shop.clock.advance(seconds=PAUSE_S + 1)
+    assert fail(shop, tenant, "raise", 1) == ["applet_suspended"]
+    shop.clock.advance(seconds=PAUSE_S)
+    assert fail(shop, tenant, "raise", 1) == ["hook_failed"]
+    assert [type for type, _ in events(shop, tenant)] == ["kernel.applet.suspended"] * 3
+
+
+def test_no_more_than_a_few_are_tried_at_once(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    shop.clock.advance(seconds=PAUSE_S + 1)
+    with pytest.raises(AppletSuspended), shop.kernel.operate(tenant) as ctx:
+        ctx.documents.create("shop.order", {"name": "refused soon"})
+        for _ in range(3):
+            with pytest.raises(OrderRefused):
+                ctx.documents.create("shop.order", {"name": "refuse"})
+        time.sleep(0)
+        raise AppletSuspended(applet="shop")
+    assert state(shop, tenant) == {}
+
+
+def test_a_suspended_applet_can_still_be_left(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    with shop.kernel.operate(tenant) as ctx:
+        ctx.runtime.catalogue.hooks.call_applet("applet_disabled", "shop", ctx=ctx)
