@@ -12,7 +12,9 @@ from kernel.http.shapes import FLAG, TEXT, Schema, items_of, listed, members, na
 from registry.lifecycle import disable_applet, enable_applet
 from registry.plans.api import add_plan_routes
 from registry.releases import Releases
+from registry.rollouts.api import add_pin_routes
 from registry.service import list_applets
+from registry.sweeps import add_sweep_routes
 
 if TYPE_CHECKING:
     from kernel.context import KernelContext
@@ -43,6 +45,8 @@ def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
         return run(request, kernel, lambda ctx: {"items": list_applets(ctx, releases)}, read_only=True)
 
     add_plan_routes(router, kernel, releases)
+    add_pin_routes(router, kernel, releases)
+    add_sweep_routes(router, kernel)
 
     @router.post("/applets/{name}/enable", openapi_extra=describe(_TRANSITION, body=_ENABLE))
     def enable(request: Request, name: str) -> Response:
