@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -11,7 +11,7 @@ from kernel.context import KernelContext
 from kernel.documents.casting import stored_name
 from kernel.documents.keys import KEY_BYTES_MAX
 from kernel.expressions.mixed import Mixture
-from kernel.expressions.places import Record, quote, text_of
+from kernel.expressions.places import Record, text_of
 from kernel.series.service import NO_COMPANY
 from registry.checks.census import Census, take_census
 from registry.checks.sides import TypeChange, changed_types
@@ -105,33 +105,16 @@ def _values(type: DocumentType, field: Field, versions: set[int]) -> str | None:
 
 
 def _source(type: DocumentType, field: Field, versions: set[int]) -> str | None:
-    """The values of a document as a query; None where a lens function or a cipher stands between."""
-    path = tuple(field.path.split("."))
+    """The value of a document as a query; None where a lens function or a cipher stands between. It is at the top."""
     if field.encrypted:
         return None
-    if field.in_array or field.kind == "array":
-        lenses = type.lenses
-        others = versions - {type.version}
-        same = lenses is not None and all(_is_same(type, field.path, version) for version in others)
-        if others and not same:
-            return None
-        return f"SELECT e #>> ARRAY[]::text[] FROM jsonb_path_query(d.data, {quote(_lax(path))}) AS e"
     record = Record("d", "d.data")
     mixture = Mixture.of(replace(type, is_mixed=bool(versions - {type.version})))
     try:
-        text = (mixture.text(record, path) if mixture else None) or text_of(Same(), record, path)
+        text = (mixture.text(record, (field.path,)) if mixture else None) or text_of(Same(), record, (field.path,))
     except DocumentsBeingCast:
         return None
     return f"SELECT {f'initcap({text})' if field.kind == 'boolean' else text}"
-
-
-def _is_same(type: DocumentType, path: str, version: int) -> bool:
-    return type.lenses is not None and isinstance(type.lenses.source(path, at=version, now=type.version), Same)
-
-
-def _lax(path: Sequence[str]) -> str:
-    """Elements of arrays each, wherever one is on the way."""
-    return "lax " + ".".join(["$", *(f'"{name}"' for name in path)]) + "[*]"
 
 
 def _look(ctx: KernelContext, key: NewKey, count: int) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.transfer.caller import Caller
+from registry.checks.unique import backfill_keys
 from registry.errors import ConsentMissing, PlanBlocked, PlanDrifted
 from registry.guards import guard_moves
 from registry.plans.findings import Finding
@@ -133,6 +134,7 @@ def switch(ctx: KernelContext, situation: Situation, digest: str, on_step: OnSte
 
 # What comes after the moves, by name: rewriting of what the tenant has saved, then guards, which see all of it.
 FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = (
+    ("keys", backfill_keys),
     ("tombstones", settle_tombstones),
     ("guards", guard_moves),
 )
