@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from kernel.http.operations import describe
 from kernel.http.requests import object_body, run
 from kernel.http.shapes import FLAG, TEXT, Schema, items_of, listed, members, named
+from registry.guards import describe_guards
 from registry.lifecycle import disable_applet, enable_applet
 from registry.plans.api import add_plan_routes
 from registry.releases import Releases
@@ -32,6 +33,7 @@ _APPLETS = items_of(
         name=TEXT, version=TEXT, state=TEXT, fits=FLAG,
     )
 )  # fmt: skip
+_GUARDS = items_of(members(applet=TEXT, guard=TEXT, state=TEXT, sentences=listed(TEXT)))
 _TRANSITION = members(state=TEXT, applets=listed(TEXT))
 _ENABLE: Schema = {"type": "object", "properties": {"with_required": FLAG}}
 
@@ -43,6 +45,11 @@ def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
     def read_applets(request: Request) -> Response:
         """Every applet here, its state for the tenant, and why it does not fit, if so."""
         return run(request, kernel, lambda ctx: {"items": list_applets(ctx, releases)}, read_only=True)
+
+    @router.get("/applets/guards", openapi_extra=describe(_GUARDS))
+    def read_guards(request: Request) -> Response:
+        """What applets say must always hold, and whether it does: `holds`, `broken` or `unknown`, with sentences."""
+        return run(request, kernel, lambda ctx: {"items": describe_guards(ctx)}, read_only=True)
 
     add_plan_routes(router, kernel, releases)
     add_pin_routes(router, kernel, releases)

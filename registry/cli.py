@@ -14,11 +14,13 @@ from kernel.context import KernelContext
 from kernel.documents.indexes import refresh_indexes
 from kernel.transfer.caller import Caller
 from registry.bisect.cli import add_bisect_commands
+from registry.cli_guards import add_guard_commands
 from registry.cli_health import add_health_commands
 from registry.errors import AppletsRequired
 from registry.lifecycle import Transition, disable_applet, enable_applet
 from registry.plans.cli import add_plan_commands
 from registry.releases import Releases
+from registry.removal.cli import add_removal_commands
 from registry.rollouts.cli import add_pin_commands
 from registry.service import list_applets
 from registry.sweeps import add_sweep_commands
@@ -38,6 +40,8 @@ def add_commands(cli: Cli, releases: Releases) -> None:
     _add_enable(commands, releases)
     _add_disable(commands, releases)
     add_plan_commands(commands, releases)
+    add_removal_commands(commands, releases)
+    add_guard_commands(commands)
     add_sweep_commands(commands)
     add_pin_commands(commands, releases)
     add_health_commands(commands)

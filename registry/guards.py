@@ -15,7 +15,7 @@ from kernel.context import KernelContext
 from kernel.permissions import Permissions
 from kernel.registers.service import find_differing
 from kernel.telemetry.logs import get_logger
-from registry.errors import GuardBroken
+from registry.errors import AppletNotEnabled, GuardBroken
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
 from sdk.errors import BosError, Violation
@@ -128,8 +128,11 @@ def known_guards(findings: Iterable[Finding]) -> frozenset[str]:
 
 
 def describe_guards(ctx: KernelContext, applets: Collection[str] | None = None) -> list[dict[str, Any]]:
-    """Every guard and whether it holds now, for people. Raises PermissionDenied."""
+    """Every guard and whether it holds now, for people. Raises PermissionDenied, AppletNotEnabled."""
     ctx.permissions.check_resource("read", RESOURCE)
+    for name in applets or ():
+        if ctx.runtime.catalogue.applet(name) is None:
+            raise AppletNotEnabled(applet=name)
     broken = {one.id: one for one in check_guards(ctx, applets)}
     return [
         {

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from sdk import Question
 from tests.contract.kernel_world import Contract, refused
 
 
@@ -55,6 +56,28 @@ class RegisterContract(Contract):
         other = self.company(workshop, "Forge")
         assert self.amounts(workshop, company_id=order.company_id)["material"] == Decimal("8.00")
         assert self.amounts(workshop, company_id=other.id) == {}
+
+    def test_several_questions_are_answered_at_once(self, workshop, used):
+        part, order = used
+        questions = (
+            Question("workshop.stock", where={"part": part.id}),
+            Question("workshop.costs", group_by=("account",), company_id=order.company_id),
+            Question("workshop.stock", where={"part": part.id}, at=date(2026, 3, 9)),
+            Question("workshop.costs", group_by=("account",), at=date(2026, 3, 9)),
+        )
+        with workshop.transaction() as ctx:
+            stock, costs, before, none = ctx.registers.balances(*questions)
+            assert ctx.registers.balances() == []
+        assert [one.resources["quantity"] for one in (*stock, *before)] == [Decimal(8), Decimal(10)]
+        assert {one.dimensions["account"]: one.resources["amount"] for one in costs} == {
+            "material": Decimal("8.00"), "stock": Decimal("-8.00"),
+        }  # fmt: skip
+        assert [one.dimensions["account"] for one in costs] == ["material", "stock"]
+        assert none == []
+
+    def test_one_bad_question_refuses_all(self, workshop, used):
+        with workshop.transaction() as ctx, refused("unknown_dimension"):
+            ctx.registers.balances(Question("workshop.stock"), Question("workshop.stock", group_by=("colour",)))
 
     def test_debit_must_be_credit(self, workshop):
         order = self.order_of(workshop, self.stocked(workshop), title="unbalanced")
