@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from registry.contracts.following.entries import follow_code
+from registry.contracts.following.recording import Recorder
 from registry.contracts.model import SDK, Unresolved, Use
 from registry.contracts.source import Module, read_modules
+from registry.contracts.surface import offered_sdk
 from sdk.applet import Applet
+from sdk.definition import QUALIFIED_NAME
 
 
 @dataclass
@@ -23,7 +27,13 @@ class Code:
 def read_code(applet: Applet) -> Code:
     """Raises UnreadableCode."""
     modules = read_modules(applet.folder)
-    return Code([use for module in modules.values() for use in _imports(module)])
+    recorder = follow_code(applet, offered_sdk(), modules)
+    found = [*recorder.uses.values()]
+    found += [use for module in modules.values() for use in _imports(module)]
+    named = {use.target for use in found}
+    found += [use for module in modules.values() for use in _mentions(module, named)]
+    unresolved = [*recorder.unresolved.values(), *_handed_over(applet, recorder, found)]
+    return Code(found, unresolved, recorder.emitted)
 
 
 def _imports(module: Module) -> Iterator[Use]:
@@ -37,3 +47,24 @@ def _imports(module: Module) -> Iterator[Use]:
             for alias in node.names:
                 # Where each name has a line of its own, that is the one to be told.
                 yield Use("symbol", node.module or "", alias.name, "import", (f"{module.path}:{alias.lineno}",))
+
+
+def _mentions(module: Module, named: Iterable[str]) -> Iterator[Use]:
+    """Texts that look like somebody's name and were not seen to be used: told when that name goes."""
+    for node in ast.walk(module.tree):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if QUALIFIED_NAME.fullmatch(text) and text not in named:
+            yield Use("mention", text, "", "text", (module.at(node),))
+
+
+def _handed_over(applet: Applet, recorder: Recorder, uses: Iterable[Use]) -> Iterator[Unresolved]:
+    """Places that take a part of a document whole, where there is anything below it as far as is known."""
+    inner = {(use.target, use.name.rpartition(".")[0]) for use in uses if use.kind == "field" and "." in use.name}
+    for (type, path, reason), where in recorder.handed.items():
+        own = applet.types.get(type)
+        if own is not None:
+            has_parts = any(name.startswith(f"{path}.") for name in own.fields)
+        else:
+            has_parts = (type, path) in inner or (type, path) in recorder.iterated
+        if has_parts:
+            yield Unresolved(f"{reason} below {path}", type, f"{path}.", where)

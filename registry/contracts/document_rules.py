@@ -62,11 +62,20 @@ def check_field(use: Use, scope: Scope) -> Iterator[Finding]:
         return
     field = find_field(scope.offers, use.target, use.name)
     if field is None:
-        yield _field_gone(use, scope, Missing(use.target, use.name))
+        if not _is_of_another(use, scope):
+            yield _field_gone(use, scope, Missing(use.target, use.name))
         return
     before = find_field(scope.before, use.target, use.name) if scope.before is not None else None
     if before is not None:
         yield from _compare_field(use, scope, before, field)
+
+
+def _is_of_another(use: Use, scope: Scope) -> bool:
+    """Whether a field was read of a variable that may be of several types, of which another one has it."""
+    others = use.details.get("among", ())
+    if scope.before is not None and find_field(scope.before, use.target, use.name):
+        return False
+    return any(find_field(scope.offers, other, use.name) for other in others)
 
 
 def _check_pattern(use: Use, scope: Scope) -> Iterator[Finding]:
@@ -154,6 +163,17 @@ def check_value(use: Use, scope: Scope) -> Iterator[Finding]:
         if fault:
             what = f"writes {value} into {subject} {{at}}, and in {scope.provider(use.target)} {fault}"
             yield scope.finding(use, "value_refused", f"{subject}={value}", what)
+
+
+def check_member(use: Use, scope: Scope) -> Iterator[Finding]:
+    """A text looked for in what a field holds: a field of an object, or a value of a list."""
+    fields = (scope.offers.part("types", use.target) or {"fields": {}})["fields"]
+    below = f"{use.name}.{use.details['value']}"
+    known = fields if scope.before is None else (scope.before.part("types", use.target) or {"fields": {}})["fields"]
+    if below in known or any(path.startswith(f"{use.name}.") for path in fields):
+        yield from check_field(Use("field", use.target, below, "has", use.places), scope)
+    else:
+        yield from check_value(Use("value", use.target, use.name, "compare", use.places, use.details), scope)
 
 
 def check_state(use: Use, scope: Scope) -> Iterator[Finding]:
@@ -268,13 +288,24 @@ def _demanded(fields: Mapping[str, Any], parent: str) -> list[str]:
     ]
 
 
+def check_number(use: Use, scope: Scope) -> Iterator[Finding]:
+    """The number of a document, which its type may cease to give."""
+    before = scope.before.part("types", use.target) if scope.before is not None else None
+    type = scope.offers.part("types", use.target)
+    if before is not None and type is not None and before.get("numbered") and not type.get("numbered"):
+        what = f"reads the number of {use.target} {{at}}, which {scope.provider(use.target)} does not number any more"
+        yield scope.finding(use, "number_gone", f"{use.target}.number", what, severity=Severity.WARNS)
+
+
 DOCUMENT_RULES: Mapping[str, Callable[[Use, Scope], Iterator[Finding]]] = {
     "type": check_type,
     "field": check_field,
     "path": check_path,
     "value": check_value,
     "state": check_state,
+    "member": check_member,
     "action": check_action,
     "argument": check_argument,
     "given": check_given,
+    "number": check_number,
 }

@@ -175,7 +175,7 @@ def _moved(step: Any, path: str) -> str:
         if isinstance(change, Mapping) and isinstance(change.get("from"), str) and isinstance(change.get("to"), str):
             before, after = change["from"], change["to"]
             if path == before or path.startswith(f"{before}."):
-                return after + path[len(before) :]
+                return f"{after}{path[len(before) :]}"
     return path
 
 

@@ -175,7 +175,17 @@ def describe_function(node: ast.FunctionDef | ast.AsyncFunctionDef, *, is_method
         entry["returns"] = ast.unparse(node.returns)
     if any(decorator.partition("(")[0].rpartition(".")[2] == "hookspec" for decorator in decorators):
         entry["is_hookspec"] = True
-    return entry
+    marks = _marked_hook(node)
+    return entry | ({"marks": marks} if marks else {})
+
+
+def _marked_hook(node: ast.AST) -> str:
+    """The hook a decorator of `sdk.hooks` makes: what it gives `_mark`."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Call(func=ast.Name(id="_mark"), args=[ast.Constant(value=str() as hook), *_]):
+                return hook
+    return ""
 
 
 def _parameters(arguments: ast.arguments) -> list[str]:

@@ -1,0 +1,84 @@
+"""What a loop over a value goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from registry.contracts.following.machine import Machine
+from registry.contracts.following.state import DictCell, Frame, ListCell, ObjectCell
+from registry.contracts.following.values import (
+    NOTHING,
+    NUMBER,
+    OTHER,
+    Arguments,
+    Atom,
+    Const,
+    Doc,
+    Many,
+    Number,
+    PageOf,
+    Ref,
+    Tuple,
+    Value,
+    join,
+    one,
+)
+
+# More than this are not told apart.
+ITEMS_EXACT_MAX = 40
+
+
+def items_of(machine: Machine, value: Value, frame: Frame) -> tuple[list[Value] | None, Value]:
+    """What a loop over a value goes through: each item where they are known one by one, and what they may be."""
+    exact: list[Value] | None = None
+    found: list[Value] = []
+    if len(value) == 1:
+        exact = _exact_items(machine, next(iter(value)), frame)
+    for atom in value:
+        found += _any_item(machine, atom, frame)
+    every = join(found) if found else OTHER
+    if exact is not None and len(exact) > ITEMS_EXACT_MAX:
+        exact = None
+    return exact, every
+
+
+def _exact_items(machine: Machine, atom: Atom, frame: Frame) -> list[Value] | None:
+    if isinstance(atom, Tuple):
+        return list(atom.items)
+    cell = machine.cell(atom, frame)
+    if isinstance(cell, ListCell) and cell.items is not None and not cell.every:
+        return list(cell.items)
+    if isinstance(cell, DictCell) and not cell.rest and not cell.copied and not cell.is_open:
+        return [one(Const(name)) for name in cell.known] if cell.sure >= set(cell.known) else None
+    return None
+
+
+def _any_item(machine: Machine, atom: Atom, frame: Frame) -> Iterator[Value]:
+    match atom:
+        case Tuple(items=items):
+            yield join(items)
+        case Many(item=item):
+            yield item
+        case Doc(path=""):
+            machine.recorder.leave_open("goes through all fields", atom.type)
+            yield OTHER
+        case Doc():
+            machine.recorder.iterated.add((atom.type, atom.path))
+            yield one(atom)
+        case Arguments() | PageOf():
+            yield one(atom)
+        case Const(value=str()):
+            yield OTHER
+        case Ref():
+            cell = machine.cell(atom, frame)
+            if isinstance(cell, ListCell):
+                yield cell.any_item() or NOTHING
+            elif isinstance(cell, DictCell):
+                yield from (one(Const(name)) for name in cell.known)
+                yield OTHER if cell.is_open or cell.rest or cell.copied else NOTHING
+            elif isinstance(cell, ObjectCell):
+                yield join(cell.members.values()) or OTHER
+        case Number():
+            yield NUMBER
+        case _:
+            yield OTHER
