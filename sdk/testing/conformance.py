@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +24,9 @@ from sdk.hookset import HookPlugin, collect_hooks
 from sdk.schema import DocumentType, dump, validate
 from sdk.testing.factories import FIRST_DAY, Factory, Overrides
 from sdk.testing.kernel import FakeKernel
+from sdk.testing.lens_conformance import LensChecks
 from sdk.testing.loading import import_hooks, package_of
+from sdk.testing.requirement import require
 from sdk.testing.source_checks import FORBIDDEN_MODULES, Source
 
 LIFE_EVENTS = ("created", "updated", "deleted", "restored", "archived", "unarchived")
@@ -33,18 +35,12 @@ MONEY_NAMES = frozenset({"amount", "price", "total", "subtotal", "cost", "fee", 
 ALLOWED_LIBRARIES = frozenset({"sdk"})
 
 
-def require(problems: Iterable[object], advice: str) -> None:
-    """Fail with all problems at once, and what to do about them."""
-    found = [str(problem) for problem in problems]
-    assert not found, f"{advice}\n" + "\n".join(f"  - {problem}" for problem in found)
-
-
 @cache
 def _read(folder: Path) -> tuple[Applet, Source]:
     return Applet.load(folder, package_of(folder)), Source(folder)
 
 
-class AppletConformance:
+class AppletConformance(LensChecks):
     """folder: of the applet. requires: folders of the applets it needs, by default its neighbours of those names.
 
     examples: by document type, what its documents need beyond their schema so that the applet's own hooks accept

@@ -207,6 +207,7 @@ def save(ctx: Transaction, change: Change) -> None:
     """Write the document with its references, event, deliveries and movements."""
     document, previous = change.document, change.previous
     document.version += 1
+    document.schema_version = change.type.version
     document.updated_at, document.updated_by = ctx.now, ctx.actor.id
     write_references(ctx.store, change.type, document, change.stored)
     ctx.store.tables.documents[document.id] = document.copy()
@@ -293,6 +294,8 @@ def _payload(change: Change, previous: Document | None) -> dict[str, Any]:
     for name in ("state", "number"):
         if getattr(document, name) != (getattr(previous, name) if previous else None):
             payload[name] = getattr(document, name)
+    if document.schema_version != (previous.schema_version if previous is not None else 1):
+        payload["schema_version"] = document.schema_version
     if change.arguments:
         payload["arguments"] = dict(change.arguments)
     if previous is None and document.company_id:

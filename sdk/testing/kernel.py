@@ -11,15 +11,18 @@ from typing import Any, cast
 from sdk.applet import Applet
 from sdk.catalogue import Catalogue
 from sdk.context import Actor, Documents, Registers, Reports, Tenant
+from sdk.document import Document
 from sdk.errors import Conflict
 from sdk.event import Event
 from sdk.hookset import HookPlugin
 from sdk.identifiers import new_id
+from sdk.lenses import Stored
 from sdk.manifest import Manifest
 from sdk.schema import load
 from sdk.testing.context import FakeContext
 from sdk.testing.events import DELIVERIES_MAX, DeliveriesEndless, count_failure, next_delivery, remove
 from sdk.testing.loading import Loaded, load_applet, load_kernel_types
+from sdk.testing.older import read_older, store_older
 from sdk.testing.permissions import Allow, Permissions
 from sdk.testing.shorthand import Shorthand
 from sdk.testing.store import Delivery, Store
@@ -141,6 +144,27 @@ class FakeKernel:
     def add_company(self, name: str = "Company", currency: str = "EUR", **fields: Any) -> str:
         """Create a company; its id. While there is only one, documents that need a company get it."""
         return self.documents.create("kernel.company", {"name": name, "currency": currency, **fields}).id
+
+    def store_older(
+        self,
+        type: str,
+        data: Mapping[str, Any],
+        *,
+        schema_version: int = 1,
+        state: str | None = None,
+        company_id: str | None = None,
+    ) -> Document:
+        """Store a document as an older release of its applet did, to test the lenses; no hook and no schema is asked.
+
+        data: JSON, as version `schema_version` of the type had it. Raises CastFailed.
+        """
+        with self.transaction() as ctx:
+            return store_older(ctx, type, data, schema_version, state, company_id)
+
+    def read_older(self, type: str, id: str, *, schema_version: int = 1) -> Stored:
+        """A document as an older release of its applet would have it after a rollback. Raises CastFailed."""
+        with self.transaction() as ctx:
+            return read_older(ctx, type, id, schema_version)
 
     def load_demo_data(self, seed: int = 1) -> None:
         """Call the applets' `load_demo_data`, in order of dependency, in one transaction."""

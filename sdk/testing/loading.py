@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +19,8 @@ Loaded = tuple[Applet, Sequence[HookPlugin]]
 
 
 def load_applet(source: Applet | Path | str) -> Loaded:
-    """The applet of a folder with its hooks. Raises InvalidApplet, InvalidHooks."""
-    applet = source if isinstance(source, Applet) else Applet.load(Path(source).resolve())
+    """The applet of a folder with its hooks and lenses. Raises InvalidApplet, InvalidHooks, InvalidLenses."""
+    applet = load_lenses(source if isinstance(source, Applet) else Applet.load(Path(source).resolve()))
     module = import_hooks(applet)
     return applet, collect_hooks(applet.name, module) if module else ()
 
@@ -31,11 +32,27 @@ def load_kernel_types() -> Loaded:
     return Applet.load(KERNEL_TYPES), ()
 
 
+def load_lenses(applet: Applet) -> Applet:
+    """The applet with the functions of its `lenses.py`, and types that cast by them. Raises InvalidLenses."""
+    if not applet.lenses:
+        return applet
+    module = _import(applet, "lenses")
+    chains = {
+        name: chain.with_functions(module) if module is not None else chain for name, chain in applet.lenses.items()
+    }
+    types = {name: replace(type, lenses=chains.get(name)) for name, type in applet.types.items()}
+    return replace(applet, lenses=chains, types=types)
+
+
 def import_hooks(applet: Applet) -> ModuleType | None:
     """The hooks module, None where the applet has none."""
-    if not (applet.folder / f"{applet.manifest.hooks}.py").exists():
+    return _import(applet, applet.manifest.hooks)
+
+
+def _import(applet: Applet, name: str) -> ModuleType | None:
+    if not (applet.folder / f"{name}.py").exists():
         return None
-    return importlib.import_module(f"{applet.package or package_of(applet.folder)}.{applet.manifest.hooks}")
+    return importlib.import_module(f"{applet.package or package_of(applet.folder)}.{name}")
 
 
 def package_of(folder: Path) -> str:

@@ -45,6 +45,23 @@ def part(**field):
     return spoil
 
 
+def part_of_version(number):
+    return file("schemas/part.json", '"properties"', f'"x-version": {number}, "properties"')
+
+
+def lensed(up, down):
+    """The second version of a type, cast by functions that do this."""
+
+    def spoil(folder):
+        path = folder / "schemas" / "part.json"
+        schema = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**schema, "x-version": 2}), "utf-8")
+        text = f"def up_part_1_to_2(document):\n    {up}\n\n\ndef down_part_2_to_1(document):\n    {down}\n"
+        (folder / "lenses.py").write_text(f'"""Lenses."""\n\n\n{text}', "utf-8")
+
+    return spoil
+
+
 def stray(name, text="{}"):
     def spoil(folder):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -119,6 +136,15 @@ SPOILT = {
         "cannot be used",
     ),
     "test_demo_data_can_be_loaded_twice_with_the_same_result": (moody, "deterministic"),
+    "test_every_version_of_a_type_has_its_lenses": (part_of_version(2), "cannot be used"),
+    "test_lenses_give_back_what_they_took": (
+        lensed("document.clear()", "raise KeyError(1)"),
+        "down_part_2_to_1 failed",
+    ),
+    "test_what_older_releases_write_is_valid": (
+        lensed("document.pop('name')", "document['name'] = 1"),
+        "from version 1: /name",
+    ),
     "test_disabling_and_enabling_leave_a_usable_tenant": (
         hooks('ctx.documents.create("workshop.log", {"text": "closed"})', "ctx.documents.nothing"),
         "applet_disabled",
@@ -127,7 +153,7 @@ SPOILT = {
 
 
 def test_every_check_is_here():
-    checks = {name for name in vars(AppletConformance) if name.startswith("test_")}
+    checks = {name for name in dir(AppletConformance) if name.startswith("test_")}
     assert checks == set(SPOILT)
 
 
