@@ -11,6 +11,8 @@ from registry.cli import add_commands
 from registry.discovery import Discovery
 from registry.loader import load_applet, load_hooks
 from registry.releases import Releases
+from registry.rollouts.cli import add_rollout_commands
+from registry.rollouts.progress import rollout_chore
 from sdk.applet import Applet
 from sdk.hooks import hookimpl
 
@@ -36,6 +38,11 @@ class RegistryPlugin:
     @hookimpl
     def register_cli(self, cli: Any) -> None:
         add_commands(cli, self.releases)
+        add_rollout_commands(cli, self.releases)
+
+    @hookimpl
+    def register_chores(self, kernel: Any) -> list[Any]:
+        return [rollout_chore(self.releases)]
 
 
 def create_plugin(settings: Settings) -> RegistryPlugin:
