@@ -207,7 +207,8 @@ class LensChain:
                 faults.append(Violation("lenses.py#", "function_missing", message))
         if faults:
             raise InvalidLenses(type=self.type, violations=faults)
-        return replace(self, pairs={version: pair for version, pair in found.items() if pair is not None})
+        pairs = {version: replace(pair, touches=self.touches.get(version)) for version, pair in found.items() if pair}
+        return replace(self, pairs=pairs)
 
     def _turns(self, start: int, to: int) -> Iterator[_Turn]:
         """The steps of a cast, in the order they are taken."""

@@ -105,11 +105,11 @@ def _read_rename(reader: Reader) -> Step:
 def _read_split(reader: Reader) -> Step:
     reader.keys(("from", "into", "separator"), ("from", "into"))
     whole, parts = _read_path(reader, "from"), reader.texts("into")
-    for index, part in enumerate(parts):
+    for part in parts:
         if not PATH.fullmatch(part):
-            reader.fault(f"into/{index}", "path", f"{part[:80]} is not a field's path", "such as first_name")
+            reader.fault("into", "path", f"{part[:80]} is not a field's path", "such as first_name")
         elif any(part != other and is_under(part, other) for other in (*parts, whole) if other) or part == whole:
-            reader.fault(f"into/{index}", "overlap", f"{part} lies in another field of the step", "another name")
+            reader.fault("into", "overlap", f"{part} lies in another field of the step", "another name")
     if "into" in reader.data and not 2 <= len(set(parts)) == len(parts) <= PARTS_MAX:
         reader.fault("into", "count", "a text is split into different fields", f"2 to {PARTS_MAX} of them")
     separator = reader.text("separator", " ")

@@ -68,7 +68,7 @@ def test_what_was_written_meanwhile_stays_whatever_notes_there_are(chain, data, 
     assert is_same_json(again.data, changed.data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(histories(), st.dictionaries(st.sampled_from(FLAT), TEXTS), VERSIONS, VERSIONS, st.booleans())
 def test_a_source_tells_where_a_field_is_found_in_documents_of_another_version(history, values, at, now, is_returned):
     chain, fields = history
