@@ -20,6 +20,7 @@ from registry.plans.store import keep_plan, note_applied, read_plan
 from registry.releases import Releases
 from registry.removal.errors import PurgeApart
 from registry.removal.tombstones import settle_tombstones
+from registry.rewriting import rewrite_saved
 from registry.rows import take_turn
 from registry.transitions import RESOURCE, OnStep, make_moves, nothing, raise_generation
 from sdk.errors import Violation
@@ -77,7 +78,7 @@ def check_plan(made: Plan, digest: str, consent: Collection[str] | bool, kept: d
     if made.digest != digest:
         raise PlanDrifted(digest=digest, now=made.digest, changed=_changes(made, kept or {}))
     if made.blocks:
-        raise PlanBlocked(digest=digest, violations=list(map(as_violation, made.blocks)))
+        raise PlanBlocked(digest=digest, count=len(made.blocks), violations=list(map(as_violation, made.blocks)))
     missing = [] if consent is True else [f for f in made.consents if f.id not in (consent or ())]
     if missing:
         named = ", ".join(finding.id for finding in missing)
@@ -135,6 +136,7 @@ def switch(ctx: KernelContext, situation: Situation, digest: str, on_step: OnSte
 # What comes after the moves, by name: rewriting of what the tenant has saved, then guards, which see all of it.
 FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = (
     ("keys", backfill_keys),
+    ("rewriting", rewrite_saved),
     ("tombstones", settle_tombstones),
     ("guards", guard_moves),
 )

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from kernel.telemetry.logs import get_logger
 from registry.checks.documents import document_findings
 from registry.checks.unique import unique_findings
+from registry.checks.usage import usage_findings
 from registry.guards import guard_findings
 from registry.plans.findings import Finding, Severity
 from registry.plans.fitness import capability_findings, fitness_findings
 from registry.plans.situation import Situation
 from registry.removal.findings import removal_findings
 from registry.resolver.check import resolution_findings
+from registry.rewriting import rewriting_findings
 
 Check = Callable[[Situation], Iterable[Finding]]
 Checks = Sequence[tuple[str, Check]]
@@ -29,6 +31,8 @@ BARE_CHECKS: Checks = (
 CHECKS: Checks = (
     ("documents", document_findings),
     ("unique fields", unique_findings),
+    ("usage", usage_findings),
+    ("rewriting", rewriting_findings),
 )
 
 _log = get_logger()
