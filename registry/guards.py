@@ -18,6 +18,7 @@ from kernel.telemetry.logs import get_logger
 from registry.errors import AppletNotEnabled, GuardBroken
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
+from registry.rows import AVAILABLE, ENABLED
 from sdk.errors import BosError, Violation
 from sdk.hookset import HookPlugin
 from sdk.values import decimal_text
@@ -118,8 +119,14 @@ def guard_findings(situation: Situation) -> Iterator[Finding]:
 
 
 def guard_moves(ctx: KernelContext, situation: Situation) -> None:
-    """After the moves of a plan, in its transaction: raises GuardBroken where they have broken something."""
-    hold_guards(ctx, known=known_guards(situation.findings))
+    """After the moves of a plan, in its transaction: raises GuardBroken where they have broken something.
+
+    An applet that comes back finds what others have written meanwhile. What is broken by that was not by its coming
+    back, and can be mended only when it is there.
+    """
+    back = {move.applet for move in situation.moves if move.from_state not in (AVAILABLE, ENABLED)}
+    known = {guard.id for guard in list_guards(ctx) if guard.applet in back}
+    hold_guards(ctx, known=known | known_guards(situation.findings))
 
 
 def known_guards(findings: Iterable[Finding]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from kernel.registers import service as registers
 from kernel.registers.errors import CompanyNotReadable, InvalidRegisterQuery
 from sdk.document_errors import BalanceNegative, CursorInvalid, ForeignRegister
 from sdk.identifiers import new_id
-from sdk.registers import RegisterUnbalanced, UnknownDimension
+from sdk.registers import Question, RegisterUnbalanced, UnknownDimension
 from tests.integration.kernel.books import POSTINGS, STOCK, A, B, goods, open_books, posting, record, reverse
 
 DAYS = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 1, 20), date(2026, 2, 28), date(2026, 3, 20), date(2026, 4, 2)]
@@ -229,6 +229,55 @@ def test_sums_are_those_of_the_plain_list_of_movements(books, steps):
             assert amounts(balance, "quantity") == (model(moves, (None, until), where, group_by, company) or nothing)
     with books.open() as ctx:
         assert registers.count_drift(ctx.uow) == 0
+
+
+def test_totals_that_are_not_the_sum_of_their_movements_are_told_by_register_and_company(books):
+    pay(books, "100.00")
+    pay(books, "7", company=B)
+    books.record(goods("mug", 5))
+    books.fold()
+    pay(books, "3")
+    both = ("ledger.postings", "stock.on_hand")
+    with books.open() as ctx:
+        assert registers.find_differing(ctx.uow, both, 5) == []
+    change = f'UPDATE "{books.tenant.schema}".totals SET r1 = r1 + 1'
+    with books.database.owner() as connection:
+        connection.execute(f"{change} WHERE register = 'stock.on_hand'")
+        # Twice, once for each account of the entry.
+        connection.execute(f"{change} WHERE register = 'ledger.postings' AND company_id = '{B}'")
+    with books.open() as ctx:
+        assert registers.find_differing(ctx.uow, both, 5) == [
+            ("ledger.postings", B, Decimal(2), Decimal(0)),
+            ("stock.on_hand", A, Decimal(6), Decimal(5)),
+        ]
+        assert len(registers.find_differing(ctx.uow, both, 1)) == 1
+        assert registers.find_differing(ctx.uow, ("ledger.other",), 5) == []
+
+
+def test_several_balances_are_of_one_moment_and_each_as_if_asked_alone(books):
+    pay(books, "100.00")
+    books.fold()
+    pay(books, "20", on=date(2026, 2, 1), company=B)
+    books.record(goods("mug", 5, warehouse="north"))
+    questions = [
+        Question("ledger.postings", group_by=("account",)),
+        Question("ledger.postings", at=date(2026, 1, 31), where={"account": "bank"}),
+        Question("stock.on_hand", group_by=("product", "warehouse")),
+        Question("ledger.postings", group_by=("account",), company_id=B),
+    ]
+    alone = [
+        books.ask(registers.balance, one.register, at=one.at, where=one.where, group_by=one.group_by,
+                  company_id=one.company_id)
+        for one in questions
+    ]  # fmt: skip
+    assert books.ask(registers.balances, questions) == alone
+    assert amounts(alone[0]) == {("bank",): Decimal("120.00"), ("sales",): Decimal("-120.00")}
+
+
+def test_whoever_may_not_read_one_register_is_refused_all(books):
+    questions = [Question("stock.on_hand"), Question("stock.on_hand", company_id=B)]
+    with pytest.raises(CompanyNotReadable):
+        books.ask(registers.balances, questions, companies=[A])
 
 
 def test_totals_rebuilt_from_the_movements_are_the_same(books):
