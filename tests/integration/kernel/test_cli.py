@@ -27,8 +27,8 @@ FAILED, USAGE = 1, 2
 class Bos:
     """Runs commands on one database."""
 
-    def __init__(self, url, folder):
-        self.settings = Settings(database_url=url, data_dir=folder, **CHEAP)
+    def __init__(self, url, folder, **settings):
+        self.settings = Settings(database_url=url, data_dir=folder, **CHEAP, **settings)
         self._cli, self._runner = build_cli(self.settings), CliRunner()
 
     def run(self, *words, code=0, stdin=None):

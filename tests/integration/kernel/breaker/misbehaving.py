@@ -8,43 +8,81 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from kernel.main import build_kernel
 from sdk import errors, hooks
 from tests.integration.kernel.house import House, ShopPlugin, open_house
 
 HOOK_MS = 150
+STATEMENTS_MAX = 40
 PAUSE_S = 30.0
 FUNCTION = "shop:misbehave"
 done: list[str] = []
+# Whether `listen` fails.
+broken: list[bool] = []
 
 
 class OrderRefused(errors.Conflict):
     """This order is not wanted."""
 
 
+def loop(ctx):
+    ctx.documents.create("shop.order", {"name": "half done"})
+    while True:
+        len("round")
+
+
+def loop_stubbornly(ctx):
+    while True:
+        try:
+            while True:
+                len("round")
+        except Exception:
+            continue
+
+
+def ask_for_ever(ctx):
+    while True:
+        ctx.documents.query("shop.order", limit=1)
+
+
+def fail(ctx):
+    ctx.documents.create("shop.order", {"name": "half done"})
+    raise ValueError("no such luck")
+
+
+def refuse(ctx):
+    raise OrderRefused
+
+
+def nest(ctx):
+    for _ in range(3):
+        ctx.documents.create("shop.order", {"name": "nap"})
+
+
+def lose_the_database(ctx):
+    with ctx.kernel.database.owner() as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", [ctx.uow.connection.info.backend_pid])
+    ctx.documents.query("shop.order", limit=1)
+
+
+WORDS = {
+    "loop": loop,
+    "stubborn": loop_stubbornly,
+    "asking": ask_for_ever,
+    "raise": fail,
+    "slow": lambda ctx: time.sleep(HOOK_MS / 1000 * 1.5),
+    "nap": lambda ctx: time.sleep(HOOK_MS / 1000 * 0.6),
+    "refuse": refuse,
+    "nested": nest,
+    "disconnect": lose_the_database,
+}
+
+
 @hooks.before_save("shop.order")
 def misbehave(ctx, document):
     word = document["name"].partition(" ")[0]
-    if word == "loop":
-        ctx.documents.create("shop.order", {"name": "half done"})
-        while True:
-            len(word)
-    if word == "stubborn":
-        while True:
-            try:
-                while True:
-                    len(word)
-            except Exception:
-                continue
-    if word == "asking":
-        while True:
-            ctx.documents.query("shop.order", limit=1)
-    if word == "raise":
-        ctx.documents.create("shop.order", {"name": "half done"})
-        raise ValueError("no such luck")
-    if word == "slow":
-        time.sleep(HOOK_MS / 1000 * 1.5)
-    if word == "refuse":
-        raise OrderRefused
+    if word in WORDS:
+        WORDS[word](ctx)
 
 
 @hooks.before_save("shop.order")
@@ -54,6 +92,8 @@ def obey(ctx, document):
 
 @hooks.on("shop.order.created")
 def listen(ctx, event):
+    if broken:
+        raise ValueError("no such luck")
     done.append(ctx.documents.get("shop.order", event.aggregate_id)["name"])
 
 
@@ -72,3 +112,14 @@ def open_shop(url: str, folder: Path, *, when_suspended: str = "fail_closed", **
         limits = replace(manifest.limits, when_suspended=when_suspended)
         plugin.applet = replace(plugin.applet, manifest=replace(manifest, limits=limits))
         yield house
+
+
+@contextmanager
+def beside(house: House) -> Iterator[House]:
+    """The same in another kernel on the same database, as another process would have it."""
+    kernel = build_kernel(house.kernel.settings, house.kernel.database.owner_dsn(), clock=house.clock)
+    kernel.plugins.register(house.kernel.plugins.get_plugin("shop"), "shop")
+    try:
+        yield House(kernel, house.clock, house.module)
+    finally:
+        kernel.close()

@@ -1,13 +1,22 @@
 """An applet that fails or takes too long is suspended for its tenant, and nobody else notices."""
 
-import time
 from time import perf_counter
 
 import pytest
+from psycopg import OperationalError
 
 from kernel.breaker.errors import AppletSuspended, HookOverBudget
+from kernel.breaker.gate import TRIAL_CALLS
 from sdk.hookset import HookFailed
-from tests.integration.kernel.breaker.misbehaving import FUNCTION, HOOK_MS, PAUSE_S, OrderRefused
+from tests.integration.kernel.breaker.misbehaving import (
+    FUNCTION,
+    HOOK_MS,
+    PAUSE_S,
+    STATEMENTS_MAX,
+    OrderRefused,
+    beside,
+    done,
+)
 
 FAILURES = 5
 # Far more than a budget, far less than for ever: other work goes on beside these tests.
@@ -86,6 +95,13 @@ def test_a_looping_hook_suspends_its_applet(shop, new_tenant):
     tenant = new_tenant(shop)
     fail(shop, tenant, "loop")
     assert state(shop, tenant) == {FUNCTION: "suspended"}
+
+
+def test_a_hook_that_asks_the_database_for_ever_is_ended_by_the_number_of_its_statements(open_shop_kernel, new_tenant):
+    tenant = new_tenant(open_shop_kernel)
+    with pytest.raises(HookOverBudget) as raised:
+        open_shop_kernel.create(tenant, "asking")
+    assert raised.value.details["budget"] == f"{STATEMENTS_MAX} statements"
 
 
 def test_a_hook_that_is_slow_but_ends_counts_as_one_that_failed(shop, new_tenant):
@@ -168,22 +184,48 @@ def test_what_fails_on_trial_waits_longer(shop, new_tenant):
     assert [type for type, _ in events(shop, tenant)] == ["kernel.applet.suspended"] * 3
 
 
-def test_no_more_than_a_few_are_tried_at_once(shop, new_tenant):
-    tenant = new_tenant(shop)
-    fail(shop, tenant, "raise")
-    shop.clock.advance(seconds=PAUSE_S + 1)
-    with pytest.raises(AppletSuspended), shop.kernel.operate(tenant) as ctx:
-        ctx.documents.create("shop.order", {"name": "refused soon"})
-        for _ in range(3):
-            with pytest.raises(OrderRefused):
-                ctx.documents.create("shop.order", {"name": "refuse"})
-        time.sleep(0)
-        raise AppletSuspended(applet="shop")
-    assert state(shop, tenant) == {}
-
-
 def test_a_suspended_applet_can_still_be_left(shop, new_tenant):
     tenant = new_tenant(shop)
     fail(shop, tenant, "raise")
     with shop.kernel.operate(tenant) as ctx:
         ctx.runtime.catalogue.hooks.call_applet("applet_disabled", "shop", ctx=ctx)
+    assert done == ["goodbye"]
+
+
+def test_a_database_that_is_lost_is_no_failure_of_the_hook_that_noticed(shop, new_tenant):
+    tenant = new_tenant(shop)
+    for _ in range(FAILURES):
+        with pytest.raises(OperationalError):
+            shop.create(tenant, "disconnect")
+    shop.create(tenant, "fine")
+    assert state(shop, tenant) == {}
+
+
+def test_another_process_learns_of_it_with_its_next_transaction(shop, new_tenant):
+    tenant = new_tenant(shop)
+    with beside(shop) as other:
+        other.create(tenant, "fine")
+        fail(shop, tenant, "raise")
+        assert fail(other, tenant, "fine", 1) == ["applet_suspended"]
+        other.clock.advance(seconds=PAUSE_S + 1)
+        for number in range(TRIAL_CALLS):
+            other.create(tenant, f"fine {number}")
+    shop.create(tenant, "fine again")
+    assert state(shop, tenant) == {}
+
+
+def test_what_another_version_has_done_is_not_held_against_this_one(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    with shop.kernel.database.transaction(tenant) as uow:
+        uow.execute("UPDATE {t}.applets SET suspensions = replace(suspensions::text, '1.0.0', '0.9.0')::jsonb")
+        uow.execute("UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'")
+        uow.commit()
+    shop.create(tenant, "fine")
+
+
+def test_what_several_hooks_take_together_is_no_ones_overrun(shop, new_tenant):
+    tenant = new_tenant(shop)
+    shop.create(tenant, "nested")
+    names = shop.orders(tenant)
+    assert sorted(names) == ["nap", "nap", "nap", "nested"]
