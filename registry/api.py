@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from kernel.http.operations import describe
 from kernel.http.requests import object_body, run
 from kernel.http.shapes import FLAG, TEXT, Schema, items_of, listed, members, named
+from registry.contracts.api import add_notice_routes
 from registry.guards import describe_guards
 from registry.lifecycle import disable_applet, enable_applet
 from registry.plans.api import add_plan_routes
@@ -51,6 +52,7 @@ def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
         """What applets say must always hold, and whether it does: `holds`, `broken` or `unknown`, with sentences."""
         return run(request, kernel, lambda ctx: {"items": describe_guards(ctx)}, read_only=True)
 
+    add_notice_routes(router, kernel)
     add_plan_routes(router, kernel, releases)
     add_pin_routes(router, kernel, releases)
     add_sweep_routes(router, kernel)

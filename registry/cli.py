@@ -16,6 +16,7 @@ from kernel.transfer.caller import Caller
 from registry.bisect.cli import add_bisect_commands
 from registry.cli_guards import add_guard_commands
 from registry.cli_health import add_health_commands
+from registry.contracts.cli import add_contract_commands
 from registry.errors import AppletsRequired
 from registry.lifecycle import Transition, disable_applet, enable_applet
 from registry.plans.cli import add_plan_commands
@@ -40,6 +41,7 @@ def add_commands(cli: Cli, releases: Releases) -> None:
     _add_enable(commands, releases)
     _add_disable(commands, releases)
     add_plan_commands(commands, releases)
+    add_contract_commands(commands)
     add_removal_commands(commands, releases)
     add_guard_commands(commands)
     add_sweep_commands(commands)

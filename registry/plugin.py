@@ -8,6 +8,7 @@ from kernel.db.database import Database
 from kernel.settings import Settings
 from registry.api import add_routes
 from registry.cli import add_commands
+from registry.contracts.cli import add_upgrade_commands
 from registry.discovery import Discovery
 from registry.loader import load_applet, load_hooks
 from registry.releases import Releases
@@ -39,6 +40,7 @@ class RegistryPlugin:
     def register_cli(self, cli: Any) -> None:
         add_commands(cli, self.releases)
         add_rollout_commands(cli, self.releases)
+        add_upgrade_commands(cli, self.releases)
 
     @hookimpl
     def register_chores(self, kernel: Any) -> list[Any]:

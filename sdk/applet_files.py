@@ -12,7 +12,7 @@ from sdk.nearest import nearest
 FILE_BYTES_MAX = 1_000_000
 DEFINITIONS_MAX = 500
 FOLDERS = ("schemas", "workflows", "lenses", "registers", "reports", "views", "tests", "data", "locale")
-FILES = ("roles.json", "settings.json")
+FILES = ("roles.json", "settings.json", "applet.lock")
 
 
 def read_text(path: Path, faults: list[Violation]) -> str | None:

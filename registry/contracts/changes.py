@@ -11,13 +11,14 @@ from registry.plans.findings import Finding, Severity, worst_first
 
 def check_change(contract: Contract, before: Offers, after: Offers) -> list[Finding]:
     """As `check_uses`, of what is new: what is not right today either only informs."""
-    known = {_key(finding) for finding in check_uses(contract, before)}
+    known = {identity_of_finding(finding) for finding in check_uses(contract, before)}
     found = check_uses(contract, after, before)
     return worst_first(
-        replace(finding, severity=Severity.INFORMS) if _key(finding) in known else finding for finding in found
+        replace(finding, severity=Severity.INFORMS) if identity_of_finding(finding) in known else finding
+        for finding in found
     )
 
 
-def _key(finding: Finding) -> tuple[str, str, str]:
-    # The message names versions, which differ between the two.
-    return finding.rule, finding.subject, finding.where
+def identity_of_finding(finding: Finding) -> tuple[str, str, str]:
+    """The same whatever version it is about: messages name versions."""
+    return finding.rule, finding.subject, finding.where.partition(":")[0]

@@ -8,6 +8,7 @@ from kernel.telemetry.logs import get_logger
 from registry.checks.documents import document_findings
 from registry.checks.unique import unique_findings
 from registry.checks.usage import usage_findings
+from registry.contracts.check import contract_findings
 from registry.guards import guard_findings
 from registry.plans.findings import Finding, Severity
 from registry.plans.fitness import capability_findings, fitness_findings
@@ -23,6 +24,7 @@ Checks = Sequence[tuple[str, Check]]
 FITNESS: Checks = (("fitness", fitness_findings),)
 BARE_CHECKS: Checks = (
     ("resolution", resolution_findings),
+    ("contracts", contract_findings),
     ("capabilities", capability_findings),
     ("removal", removal_findings),
     ("guards", guard_findings),
