@@ -72,6 +72,11 @@ class TypeChange:
     def name(self) -> str:
         return self.after.name
 
+    @property
+    def is_cast(self) -> bool:
+        """Whether documents are stored in another version than the type will have."""
+        return self.before is None or self.before.version != self.after.version
+
 
 def sides_of(situation: Situation) -> list[Sides]:
     """Of each applet that moves, in the order of the moves."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kernel.telemetry.logs import get_logger
+from registry.checks.conflicts import conflict_findings
+from registry.checks.costs import cost_findings
 from registry.checks.documents import document_findings
 from registry.checks.unique import unique_findings
 from registry.checks.usage import usage_findings
@@ -35,6 +37,8 @@ CHECKS: Checks = (
     ("unique fields", unique_findings),
     ("usage", usage_findings),
     ("rewriting", rewriting_findings),
+    ("field conflicts", conflict_findings),
+    ("costs", cost_findings),
 )
 
 _log = get_logger()
