@@ -26,10 +26,15 @@ from sdk.schema import DocumentType, Link, diff
 
 FIRST = "00000000-0000-0000-0000-000000000000"
 
-# Those somebody is writing now are cast by that, or found by the next pass.
 _READ = f"""
-SELECT {COLUMNS} FROM {{t}}.documents
- WHERE type = %s AND schema_version <> %s AND id > %s ORDER BY id LIMIT %s{FOR_CHANGE} SKIP LOCKED
+SELECT xmin::text, {COLUMNS} FROM {{t}}.documents
+ WHERE type = %s AND schema_version <> %s AND id > %s ORDER BY id LIMIT %s
+"""
+# Only now, so that nobody waits for what is worked out. Who is writing one of them meanwhile casts it, or leaves it to
+# the next pass.
+_LOCK = f"""
+SELECT d.id::text FROM {{t}}.documents d JOIN unnest(%s::uuid[], %s::text[]) AS w (id, written) ON w.id = d.id
+ WHERE d.xmin::text = w.written{FOR_CHANGE} OF d SKIP LOCKED
 """
 _KEYS_GONE = """
 DELETE FROM {t}.keys k USING jsonb_to_recordset(%s::jsonb) AS g (field text, company_id uuid, value text)
@@ -97,8 +102,12 @@ class Batch:
 
 @dataclass
 class _Cast:
-    """A document as it is and as it will be; what of keys and links comes and goes with that."""
+    """A document as it is and as it will be; what of keys and links comes and goes with that.
 
+    written: the transaction that has made it what it is.
+    """
+
+    written: str
     row: Row
     cast: Row
     event_id: str
@@ -108,16 +117,27 @@ class _Cast:
 
 
 def cast_batch(ctx: KernelContext, type: DocumentType, after: str, limit: int) -> Batch:
-    """Cast the documents of a type behind an id, at most so many. They stay locked until the transaction ends.
+    """Cast the documents of a type behind an id, at most so many. Those that were cast stay locked until the
+    transaction ends.
 
     Raises psycopg.errors.UniqueViolation where one of them would take a unique value another document has.
     """
     found = ctx.uow.execute(_READ, [type.name, type.version, after, limit]).fetchall()
-    batch = Batch(last=found[-1][0] if len(found) == limit else "")
-    rows = [(row, cast) for row in (Row(*row) for row in found) if (cast := try_cast(type, row, batch.failures))]
-    if rows:
-        _write(ctx, type, _casts(ctx, type, rows))
-    batch.done = len(rows)
+    batch = Batch(last=found[-1][1] if len(found) == limit else "")
+    casts = []
+    for written, *columns in found:
+        row = Row(*columns)
+        cast = try_cast(type, row, batch.failures)
+        if cast is not None:
+            casts.append(_Cast(written, row, cast, new_id(), _payload(row, cast)))
+    if casts:
+        locked = ctx.uow.execute(_LOCK, [[each.row.id for each in casts], [each.written for each in casts]])
+        ids = {id for (id,) in locked}
+        casts = [each for each in casts if each.row.id in ids]
+    if casts:
+        _settle(ctx, type, casts)
+        _write(ctx, type, casts)
+    batch.done = len(casts)
     return batch
 
 
@@ -130,9 +150,9 @@ def try_cast(type: DocumentType, row: Row, failures: list[SweepFailure]) -> Row 
         return None
 
 
-def _casts(ctx: KernelContext, type: DocumentType, rows: Sequence[tuple[Row, Row]]) -> list[_Cast]:
-    casts = [_Cast(row, cast, new_id(), _payload(row, cast)) for row, cast in rows]
-    present = read_references(ctx.uow, [row.id for row, _ in rows])
+def _settle(ctx: KernelContext, type: DocumentType, casts: Sequence[_Cast]) -> None:
+    """What else is written with the documents."""
+    present = read_references(ctx.uow, [each.row.id for each in casts])
     for each in casts:
         each.references = _references(type, each.cast, present[each.row.id])
     subjects = _subjects(ctx, type, casts)
@@ -141,7 +161,6 @@ def _casts(ctx: KernelContext, type: DocumentType, rows: Sequence[tuple[Row, Row
             each.payload, each.key = seal_cast(
                 ctx, type, each.row.id, each.event_id, each.payload, subjects[each.row.id]
             )
-    return casts
 
 
 def _payload(row: Row, cast: Row) -> dict[str, Any]:

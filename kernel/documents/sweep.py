@@ -98,12 +98,14 @@ def sweep(
 ) -> list[SweepProgress]:
     """Cast all there is, now; of which types something is left, since it cannot be cast or somebody is at it yet.
 
-    progress: told after each batch. wait_s: how long to wait at most for transactions that began before the switch.
+    progress: told before and after each batch. wait_s: how long to wait at most for transactions that began before
+    the switch.
     """
     with kernel.operate(tenant) as ctx:
         begun = sweep_progress(ctx)
     sweeper = Sweeper()
     for each in begun:
+        progress(each)
         told = Told(each, progress)
         is_ended = sweeper.sweep_type(kernel, tenant, each.type, told)
         end_s = time.monotonic() + wait_s

@@ -1,4 +1,4 @@
-"""A kernel with an applet, `depot`, in three versions of its types, and tenants that move between them by SQL."""
+"""A kernel with an applet, `depot`, in four versions of its types, and tenants that move between them by SQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sdk.identifiers import new_id
 
 NAME = "depot"
 ITEM, MAKER, PERSON = "depot.item", "depot.maker", "depot.person"
-LAST = 3
+LAST = 4
 TEXT: Mapping[str, Any] = {"type": "string"}
 DECIMAL: Mapping[str, Any] = {"type": "string", "x-decimal": {"scale": 2}}
 MAKER_SCHEMA = {"title": "Maker", "x-title": "name", "properties": {"name": TEXT}}
@@ -81,8 +81,10 @@ ITEM_STEPS = {
         {"add_field": {"field": "note"}},
     ],
     "3": [{"rename_field": {"from": "label", "to": "title"}}],
+    "4": [],
 }
-FUNCTIONS = """
+FUNCTIONS = {
+    3: """
 def up_item_2_to_3(document):
     if "rating" in document:
         document["kg"] = f"{document['rating']} kg"
@@ -90,7 +92,16 @@ def up_item_2_to_3(document):
 
 def down_item_3_to_2(document):
     document.pop("kg", None)
-"""
+""",
+    4: """
+def up_item_3_to_4(document):
+    document["rating"] = int(document["rating"])
+
+
+def down_item_4_to_3(document):
+    pass
+""",
+}
 PERSONS: Mapping[int, Mapping[str, Any]] = {
     1: {"name": {**TEXT, "x-personal": "name"}, "mail": {**TEXT, "x-personal": "contact"}, "secret": TEXT},
     2: {"full_name": {**TEXT, "x-personal": "name"}, "secret": TEXT},
@@ -98,6 +109,7 @@ PERSONS: Mapping[int, Mapping[str, Any]] = {
 PERSON_STEPS: Mapping[str, Any] = {
     "2": [{"rename_field": {"from": "name", "to": "full_name"}}, {"drop_field": {"field": "mail"}}],
     "3": [],
+    "4": [],
 }
 SENT = {"send": {"title": "Send", "from": ["open"], "to": "sent", "event": "sent"}}
 OLD_ACTIONS = {
@@ -106,10 +118,13 @@ OLD_ACTIONS = {
 }
 OPEN = {"editable": True, "deletable": True}
 MACHINES = {
-    1: {"initial": "draft", "states": {"draft": OPEN, "checked": OPEN, "sent": {"final": True}}, "actions": OLD_ACTIONS},
+    1: {
+        "initial": "draft",
+        "states": {"draft": OPEN, "checked": OPEN, "sent": {"final": True}},
+        "actions": OLD_ACTIONS,
+    },
     2: {"initial": "open", "states": {"open": OPEN, "sent": {"final": True}}, "actions": SENT},
 }
-MACHINES[3] = MACHINES[2]
 REPORTS = {
     "by_kind": {
         "source": {"type": ITEM},
@@ -124,7 +139,10 @@ REPORTS = {
 }
 ROLES = {
     "depot.clerk": {"title": "Clerk", "permissions": [{"type": "depot.*", "actions": ["*"]}]},
-    "depot.blind": {"title": "Blind", "permissions": [{"type": "depot.*", "actions": ["*"], "mask": ["label", "first"]}]},
+    "depot.blind": {
+        "title": "Blind",
+        "permissions": [{"type": "depot.*", "actions": ["*"], "mask": ["label", "first"]}],
+    },
     "depot.cheap": {
         "title": "Cheap",
         "permissions": [{"type": "depot.item", "actions": ["*"], "condition": "kind == 'used' or state == 'sent'"}],
@@ -149,18 +167,20 @@ def write_release(folder: Path, number: int) -> None:
     newest = min(number, 2)
     files: dict[str, Any] = {
         "schemas/item.json": {
-            "title": "Item", "x-version": number, "x-title": "name" if number == 1 else "label" if number == 2 else "title",
-            "properties": ITEMS[number],
+            "title": "Item",
+            "x-version": number,
+            "x-title": ("name", "label", "title")[min(number, 3) - 1],
+            "properties": ITEMS[min(number, 3)],
         },
         "schemas/maker.json": MAKER_SCHEMA,
         "schemas/person.json": {"title": "Person", "x-version": number, "properties": PERSONS[newest]},
-        "workflows/item.json": {"type": ITEM, **MACHINES[number]},
+        "workflows/item.json": {"type": ITEM, **MACHINES[newest]},
     }  # fmt: skip
     if number > 1:
         files["roles.json"] = ROLES if number == 2 else {"depot.clerk": ROLES["depot.clerk"]}
         steps = {version: steps for version, steps in ITEM_STEPS.items() if int(version) <= number}
-        touches = {"touches": {"3": ["kg"]}} if number == LAST else {}
-        files["lenses/item.json"] = {"type": ITEM, "versions": steps, **touches}
+        touches = {str(each): ["kg", "rating"] for each in range(3, number + 1)}
+        files["lenses/item.json"] = {"type": ITEM, "versions": steps, "touches": touches}
         steps = {version: steps for version, steps in PERSON_STEPS.items() if int(version) <= number}
         files["lenses/person.json"] = {"type": PERSON, "versions": steps}
     if number == 2:
@@ -169,8 +189,8 @@ def write_release(folder: Path, number: int) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
-    if number == LAST:
-        (folder / "lenses.py").write_text(FUNCTIONS)
+    if number > 2:
+        (folder / "lenses.py").write_text("".join(FUNCTIONS[each] for each in range(3, number + 1)))
     (folder / "applet.toml").write_text(_MANIFEST.format(version=number))
 
 
