@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -223,22 +223,27 @@ class TypeComparison:
         """Whether a document without the field gets it by the steps."""
         parent = path.rpartition(".")[0]
         around = next((old for old in self.old.fields if self.target_of(old) == parent), "") if parent else ""
-        return self._cast(around, {}, path) is not ABSENT
+        field = self.old.fields.get(around)
+        beside = _least(field.schema.get("items", field.schema)) if field is not None else {}
+        return self._cast(around, beside, path) is not ABSENT
 
     def _mapped(self, old: Field, new: Field, value: Any) -> Any:
         found = self._cast(old.path, [value] if old.kind == "array" else value, new.path)
         return found[0] if isinstance(found, list) and found else found
 
     def _cast(self, path: str, value: Any, wanted: str) -> Any:
-        """What the steps make of a document with this value alone."""
+        """What the steps make of a document with this value beside nothing but what every old document has."""
         if self.chain is None:
             return ABSENT if path != wanted else value
         data: Any = value
         parts = path.split(".") if path else []
         for count in range(len(parts), 0, -1):
+            around = self.old.fields.get(".".join(parts[: count - 1]))
+            beside = _least(around.schema.get("items", around.schema) if around else self.old.schema)
             field = self.old.fields.get(".".join(parts[:count]))
             is_list = field is not None and field.kind == "array" and not isinstance(data, list)
-            data = {parts[count - 1]: [data] if is_list else data}
+            data = {**beside, parts[count - 1]: [data] if is_list else data}
+        data = data if parts else _least(self.old.schema)
         steps = replace(self.chain, pairs={})
         cast: Any = steps.cast(Stored(data, None, {}, self.old.version), self.new.version).data
         for name in wanted.split("."):
@@ -247,6 +252,26 @@ class TypeComparison:
                 return ABSENT
             cast = cast[name]
         return cast
+
+
+def _least(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What every document of a schema has: required fields, texts of one word."""
+    fields = schema.get("properties", {})
+    return {name: _some_value(fields[name]) for name in schema.get("required", ()) if name in fields}
+
+
+def _some_value(schema: Mapping[str, Any]) -> Any:
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema["type"]:
+        case "object":
+            return _least(schema)
+        case "array":
+            return [_some_value(schema["items"])]
+        case "string":
+            return "x"
+        case _:
+            return 1
 
 
 def _nothing_is_mapped(values: Iterable[Any]) -> bool:

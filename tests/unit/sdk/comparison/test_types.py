@@ -197,6 +197,18 @@ def test_a_required_field_of_an_object_that_need_not_be_there_is_filled_where_it
     assert found(changes) == [("cast_needed", "required_field_added", "address.country")]
 
 
+def test_a_required_part_of_a_required_text_is_there_where_it_is_the_first():
+    lens = chain({"split": {"from": "name", "into": ["first", "last"]}})
+    new = order(2, ["first", "last"], first=TEXT, last=TEXT)
+    assert found(compare_types(order(required=["name"], name=TEXT), new, lens)) == [
+        ("cast_needed", "field_removed", "name"),
+        ("cast_needed", "required_field_added", "first"),
+        ("breaking", "required_field_added", "last"),
+    ]
+    [_, first, _] = compare_types(order(name=TEXT), new, lens)
+    assert first.is_breaking
+
+
 def test_an_object_that_goes_is_told_once():
     address = {"type": "object", "properties": {"city": TEXT}}
     assert found(compare_types(order(address=address), order())) == [("breaking", "field_removed", "address")]
