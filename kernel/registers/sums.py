@@ -44,16 +44,18 @@ def balance(
 
 def balances(ctx: KernelContext, questions: Sequence[Question]) -> list[list[Balance]]:
     """The answer of `balance` to each question, all from one statement and so of one moment. Raises as it does."""
-    texts, values, asked = [], {}, []
+    statements, asked = [], []
+    values: dict[str, Any] = {}
     for number, question in enumerate(questions):
         wanted = _Question(question.register, question.where, tuple(question.group_by), question.company_id)
         register, sql, given = _prepare(ctx, wanted, [boundary(end_of(question.at), ctx.now)])
-        texts.append(_numbered(number, sql, len(wanted.group_by), len(register.resources)))
+        statements.append(_numbered(number, sql, len(wanted.group_by), len(register.resources)))
         values |= {f"{name}_{number}": value for name, value in given.items()}
         asked.append((register, wanted.group_by))
     answers: list[list[Balance]] = [[] for _ in asked]
-    for number, groups, sums in ctx.uow.execute(" UNION ALL ".join(texts), values) if texts else ():
-        answers[number].append(_balance(*asked[number], (*groups, *sums)))
+    for number, groups, sums in ctx.uow.execute(" UNION ALL ".join(statements), values) if asked else ():
+        register, group_by = asked[number]
+        answers[number].append(_balance(register, group_by, (*groups, *sums)))
     # A union promises no order.
     return [sorted(answer, key=lambda balance: tuple(balance.dimensions.values())) for answer in answers]
 

@@ -44,7 +44,7 @@ class Linking(NamedTuple):
 
     from_type: str
     to_type: str
-    count: int
+    links: int
     examples: Sequence[str]
 
     @property

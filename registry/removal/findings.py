@@ -50,8 +50,8 @@ _KEPT = {"disable": "documents_hidden", "uninstall": "documents_tombstoned", "pu
 
 def _linking(situation: Situation, move: Move, linking: Linking) -> Finding:
     subject = f"{linking.from_type} {linking.to_type}"
-    told = f"{linking.count} links lead from documents of {linking.from_type} to documents of {linking.to_type}"
-    details = {"count": linking.count, "examples": list(linking.examples)}
+    told = f"{linking.links} links lead from documents of {linking.from_type} to documents of {linking.to_type}"
+    details = {"count": linking.links, "examples": list(linking.examples)}
     is_running = linking.applet == "kernel" or linking.applet in situation.after
     if move.verb == "disable":
         return Finding(

@@ -5,10 +5,14 @@ from dataclasses import replace
 import pytest
 
 from kernel.context import Work
+from kernel.transfer.caller import Caller
 from registry.errors import GuardBroken
 from registry.guards import check_guards, describe_guards, hold_guards, known_guards, list_guards
 from registry.lifecycle import enable_applet
+from registry.plans.apply import apply_plan, plan
 from registry.plans.findings import Finding, Severity
+from registry.plans.situation import PlanRequest
+from registry.rows import read_rows
 from tests.integration.registry.conftest import write_applet
 
 GUARDED = """
@@ -38,6 +42,15 @@ def notes_are_readable(ctx):
         ctx.documents.create("shop.note", {"text": "made by a guard"})
     if "told" in texts:
         return "one sentence"
+"""
+
+
+OTHER_NOTES = """
+
+@hooks.upgraded
+def lengthen(ctx, previous):
+    for note in ctx.documents.query("shop.note").items:
+        ctx.documents.update("shop.note", note.id, {"text": note["text"] * 4})
 """
 
 
@@ -162,3 +175,80 @@ def test_people_see_every_guard_and_how_it_stands(shop):
 def test_a_tenant_without_applets_has_no_guards(world):
     with world.operate() as ctx:
         assert list_guards(ctx) == []
+
+
+def plan_of(world, verb, version=None):
+    return plan(Caller(world.kernel, world.tenant), world.releases, PlanRequest(verb, "shop", version))
+
+
+def move(world, verb, version=None):
+    digest = plan_of(world, verb, version)["digest"]
+    return apply_plan(Caller(world.kernel, world.tenant), world.releases, digest, consent=True)
+
+
+def found(world, verb, version=None):
+    findings = plan_of(world, verb, version)["findings"]
+    return {(one["severity"], one["subject"]) for one in findings if one["rule"].startswith("guard_")}
+
+
+def standing(world):
+    """The applet's row, its documents and the tenant's generation."""
+    with world.operate() as ctx:
+        row = read_rows(ctx.uow)["shop"]
+        notes = ctx.uow.execute("SELECT md5(d::text) FROM {t}.documents d WHERE type = 'shop.note'").fetchall()
+        return row, notes, ctx.uow.generation
+
+
+@pytest.fixture
+def newer(shop, tmp_path):
+    """2.0.0 makes the text of each note four times as long."""
+    folder = write_applet(tmp_path / "newer", "shop", hooks=GUARDED + OTHER_NOTES)
+    manifest = folder / "applet.toml"
+    manifest.write_text(manifest.read_text().replace("1.0.0", "2.0.0"))
+    shop.releases.add(shop.kernel.database, folder, shop.kernel.clock(), "test")
+    return shop
+
+
+def test_a_new_version_that_breaks_its_data_is_stopped_and_leaves_all_as_it_was(newer):
+    note(newer, "abc")
+    before = standing(newer)
+    assert found(newer, "upgrade", "2.0.0") == set()
+    with pytest.raises(GuardBroken) as refused:
+        move(newer, "upgrade", "2.0.0")
+    assert refused.value.details["guards"] == "shop:notes_are_short"
+    assert standing(newer) == before
+
+
+def test_one_that_keeps_its_data_in_order_is_let_through(newer):
+    note(newer, "ab")
+    move(newer, "upgrade", "2.0.0")
+    row, _, _ = standing(newer)
+    assert row.version == "2.0.0"
+
+
+def test_what_is_broken_already_is_a_warning_and_no_obstacle(newer):
+    note(newer, "far too long")
+    assert found(newer, "upgrade", "2.0.0") == {("warns", "shop:notes_are_short")}
+    move(newer, "upgrade", "2.0.0")
+    assert standing(newer)[0].version == "2.0.0"
+
+
+def test_an_applet_whose_guard_cannot_be_asked_may_itself_be_moved_and_holds_others_up(shop, applets_folder):
+    note(shop, "absurd")
+    assert found(shop, "disable") == {("warns", "shop:notes_are_readable")}
+    write_applet(applets_folder / "diary", "diary")
+    request = PlanRequest("enable", "diary")
+    made = plan(Caller(shop.kernel, shop.tenant), shop.releases, request)
+    assert {(f["severity"], f["rule"], f["subject"]) for f in made["findings"]} == {
+        ("blocks", "guard_unknown", "shop:notes_are_readable")
+    }
+    move(shop, "disable")
+    assert standing(shop)[0].state == "disabled"
+
+
+def test_what_comes_back_is_not_held_up_by_what_it_finds(shop):
+    note(shop, "far too long")
+    move(shop, "disable")
+    move(shop, "enable")
+    assert standing(shop)[0].state == "enabled"
+    assert list(broken(shop)) == ["shop:notes_are_short"]
