@@ -60,7 +60,7 @@ def _of_one(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
     if request.verb in ("disable", "uninstall", "purge"):
         return [_move(request.verb, name, rows, row.version if row else None)]
     if request.verb == "rollback":
-        return [_move("rollback", name, rows, _earlier(request, row, known))]
+        return [_move("rollback", n, rows, version) for n, version in _earlier_together(request, rows, known).items()]
     # What is there already comes back as it was, unless another version is asked for.
     wanted = request.version or (_kept_version(row, known) if row is not None and request.verb != "upgrade" else None)
     release = _release(name, wanted, known)
@@ -143,6 +143,29 @@ def _earlier(request: PlanRequest, row: AppletRow | None, known: Known) -> str:
     if version is None:
         raise NothingToRollBack(applet=request.name)
     return _release(request.name, version, known).version
+
+
+def _earlier_together(request: PlanRequest, rows: Rows, known: Known) -> dict[str, str]:
+    """Versions by name: the applet's earlier one, and those of whoever needs the newer and did not before."""
+    targets = {request.name: _earlier(request, rows.get(request.name), known)}
+    for _ in rows:
+        for name, row in sorted(rows.items()):
+            if row.is_enabled and name not in targets and (version := _following(row, targets, known)):
+                targets[name] = version
+    return targets
+
+
+def _following(row: AppletRow, targets: Mapping[str, str], known: Known) -> str | None:
+    """The version to go back to of one that cannot stay as it is beside these, and could be as it was before."""
+    now, before = by_version(known, row.name, row.version), by_version(known, row.name, row.previous_version or "")
+    if now is None or before is None or _goes_with(now, targets) or not _goes_with(before, targets):
+        return None
+    return before.version
+
+
+def _goes_with(release: Release, versions: Mapping[str, str]) -> bool:
+    ranges = release.applet.manifest.requires.applets if release.applet else {}
+    return all(range.contains(versions[n], prereleases=True) for n, range in ranges.items() if n in versions)
 
 
 def _in_order(moves: Sequence[Move], known: Known) -> list[Move]:
