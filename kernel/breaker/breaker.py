@@ -48,7 +48,7 @@ class Breaker:
         self.gate = Gate(clock, self._begin_trial)
         self.measures = Measures(database, clock, self._make_meter)
         self._watchdog = Watchdog(Breaker.call.__code__)
-        self._spans = self._watchdog.spans
+        self._spans, self._tenants = self._watchdog.spans, self.measures.tenants
 
     def close(self) -> None:
         self._watchdog.close()
@@ -62,10 +62,13 @@ class Breaker:
             admission = self.gate.admit(ctx, plugin)
             if admission is Admission.SKIP:
                 return None
+        try:
+            meter = self._tenants[runtime.tenant.id][plugin]
+        except KeyError:
+            meter = self.measures.add(runtime, plugin)
         spans, thread_id, watch = self._spans, _get_ident(), uow.watch
         outer = spans.get(thread_id)
-        span = Span(self.measures.meter(runtime, plugin), thread_id, perf_counter())
-        spans[thread_id] = uow.watch = span
+        span = spans[thread_id] = uow.watch = Span(meter, thread_id, perf_counter())
         if self._watchdog.is_idle:
             self._begin_to_look()
         error: BaseException | None = None
@@ -84,41 +87,30 @@ class Breaker:
             error = raised
             raise
         finally:
+            elapsed = perf_counter() - span.started
             uow.watch = watch
             if outer is None:
                 del spans[thread_id]
             else:
                 spans[thread_id] = outer
-            self._finish(ctx, plugin, span, outer, error, admission)
+                outer.nested_s += elapsed
+                outer.deadline += elapsed
+            own_s = elapsed - span.nested_s
+            meter.count(own_s, span)
+            if error or span.refusal or own_s > meter.budget_s or admission is Admission.TRIAL:
+                self._judge(ctx, plugin, span, own_s, error, admission)
 
     def _begin_to_look(self) -> None:
         self._watchdog.wake()
         self.measures.start()
 
-    def _finish(
-        self,
-        ctx: Any,
-        plugin: Any,
-        span: Span,
-        outer: Span | None,
-        error: BaseException | None,
-        admission: Admission,
-    ) -> None:
-        """Count it, and see whether that was one failure too many."""
-        elapsed = perf_counter() - span.started
-        if outer is not None:
-            outer.nested_s += elapsed
-            outer.deadline += elapsed
-        meter, own_s = span.meter, elapsed - span.nested_s
-        meter.count(own_s, span.statements, span.database_s)
-        if error is None and own_s <= meter.budget_s and admission is Admission.PASS:
-            return
-        self._judge(ctx, plugin, span, own_s, error, admission)
-
     def _judge(
         self, ctx: Any, plugin: Any, span: Span, own_s: float, error: BaseException | None, admission: Admission
     ) -> None:
-        """A refusal on purpose is no failure, nor is the database's: but both may have taken too long."""
+        """See whether that was one failure too many.
+
+        A refusal on purpose is none, nor is the database's; but the first may have taken too long.
+        """
         meter = span.meter
         is_over_budget = span.refusal is not None or own_s > meter.budget_s
         if isinstance(error, ctx.passed_on):

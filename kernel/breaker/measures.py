@@ -30,7 +30,8 @@ class Measures:
 
     def __init__(self, database: Database, clock: Callable[[], datetime], make: Callable[[Any, Any], Meter]) -> None:
         self._database, self._clock, self._make = database, clock, make
-        self._tenants: OrderedDict[str, dict[Any, Meter]] = OrderedDict()
+        # By tenant: each meter by its function and version, and by the plugin, one object as long as the release runs.
+        self.tenants: OrderedDict[str, dict[Any, Meter]] = OrderedDict()
         self._dropped: dict[tuple[str, str], Figures] = {}
         self._process = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-8:]}"
         self._lock = threading.Lock()
@@ -39,37 +40,29 @@ class Measures:
         self._thread: threading.Thread | None = None
         self._flushes = 0
 
-    def meter(self, runtime: Any, plugin: Any) -> Meter:
-        """Found by the plugin itself, which is one object as long as the same release runs."""
-        meters = self._tenants.get(runtime.tenant.id)
-        if meters is not None:
-            meter = meters.get(plugin)
-            if meter is not None:
-                return meter
-        return self._add(runtime, plugin)
-
-    def _add(self, runtime: Any, plugin: Any) -> Meter:
+    def add(self, runtime: Any, plugin: Any) -> Meter:
+        """The meter of a plugin that is not among `tenants`."""
         made = self._make(runtime, plugin)
         with self._lock:
-            meters = self._tenants.setdefault(runtime.tenant.id, {})
+            meters = self.tenants.setdefault(runtime.tenant.id, {})
             key = (made.function, made.version)
             # The same release loaded anew goes on where it was.
             meter = meters.setdefault(key, made)
             for other in [each for each, its in meters.items() if its is meter and each != key]:
                 del meters[other]
             meters[plugin] = meter
-            if len(self._tenants) > TENANTS_MAX:
-                self._drop(next(iter(self._tenants)))
+            if len(self.tenants) > TENANTS_MAX:
+                self._drop(next(iter(self.tenants)))
         return meter
 
     def _drop(self, tenant_id: str) -> None:
-        for meter in _distinct(self._tenants.pop(tenant_id)):
+        for meter in _distinct(self.tenants.pop(tenant_id)):
             self._dropped.setdefault((meter.applet, meter.hook), Figures()).add(meter.figures)
 
     def meters(self) -> Iterator[tuple[str, Meter]]:
         """Every meter with its tenant's id."""
         with self._lock:
-            kept = [(tenant_id, list(_distinct(meters))) for tenant_id, meters in self._tenants.items()]
+            kept = [(tenant_id, list(_distinct(meters))) for tenant_id, meters in self.tenants.items()]
         for tenant_id, meters in kept:
             yield from ((tenant_id, meter) for meter in meters)
 

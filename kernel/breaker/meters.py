@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 # Upper bounds in seconds; a last bucket takes the rest. A percentile is as exact as they are narrow.
 BOUNDS_S = (
@@ -50,6 +51,11 @@ class Limits:
     share: float
 
 
+class Asked(Protocol):
+    statements: int
+    database_s: float
+
+
 class Meter:
     """Counted without a lock: Python changes threads between such statements, not inside of them.
 
@@ -82,13 +88,15 @@ class Meter:
         self.last_error = ""
         self._failed: deque[tuple[float, int, str | None]] = deque(maxlen=limits.failures)
 
-    def count(self, seconds: float, statements: int, database_s: float) -> None:
+    def count(self, seconds: float, asked: Asked) -> None:
+        """One call. asked: how often and how long it has asked the database."""
         figures = self.figures
         figures.calls += 1
         figures.seconds += seconds
-        figures.statements += statements
-        figures.database_s += database_s
         figures.buckets[bisect_left(BOUNDS_S, seconds)] += 1
+        if asked.statements:
+            figures.statements += asked.statements
+            figures.database_s += asked.database_s
 
     def fail(self, now: float, error: str, *, is_over_budget: bool, about: str | None = None) -> bool:
         """After `count`. now: of any clock that does not go back. Whether that was too often.

@@ -40,18 +40,17 @@ class HookInterrupted(BaseException):
 class Span:
     """One call of a hook function. deadline: moves on by what hooks of others take that are called from within."""
 
-    __slots__ = (
-        "aimed_at", "database_s", "deadline", "is_aimed", "is_over", "meter", "nested_s", "refusal", "started",
-        "statements", "thread_id",
-    )  # fmt: skip
+    # Of the class until they change, which few do in most calls: one is made for every call of a hook.
+    statements = 0
+    database_s = nested_s = aimed_at = 0.0
+    is_over = is_aimed = False
+    refusal: HookOverBudget | None = None
 
     def __init__(self, meter: Meter, thread_id: int, started: float) -> None:
-        self.meter, self.thread_id, self.started = meter, thread_id, started
+        self.meter = meter
+        self.thread_id = thread_id
+        self.started = started
         self.deadline = started + meter.budget_s
-        self.statements = 0
-        self.database_s = self.nested_s = self.aimed_at = 0.0
-        self.is_over = self.is_aimed = False
-        self.refusal: HookOverBudget | None = None
 
     def begin_statement(self) -> float:
         """The moment it begins. Raises HookOverBudget instead when time or statements are used up."""
@@ -104,10 +103,14 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join()
 
-    def settle(self, span: Span) -> None:
-        """By the thread itself when its span is over: what was aimed at it and has not arrived must not hit later."""
+    def settle(self, span: Span) -> NoReturn:
+        """By the thread itself when a span is over that was aimed at: what has not arrived must not hit later.
+
+        Raises HookInterrupted in any case, as nobody knows whether it has arrived and was swallowed.
+        """
         with self._lock:
             _raise_in(span.thread_id, _NOTHING)
+        raise HookInterrupted
 
     def _run(self) -> None:
         idle_ticks, pause_s = 0, TICK_S

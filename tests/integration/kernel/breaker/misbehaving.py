@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,11 @@ def fail(ctx):
     raise ValueError("no such luck")
 
 
+def ask_and_swallow(ctx):
+    with contextlib.suppress(Exception):
+        ask_for_ever(ctx)
+
+
 def refuse(ctx):
     raise OrderRefused
 
@@ -69,6 +75,7 @@ WORDS = {
     "loop": loop,
     "stubborn": loop_stubbornly,
     "asking": ask_for_ever,
+    "swallow": ask_and_swallow,
     "raise": fail,
     "slow": lambda ctx: time.sleep(HOOK_MS / 1000 * 1.5),
     "nap": lambda ctx: time.sleep(HOOK_MS / 1000 * 0.6),

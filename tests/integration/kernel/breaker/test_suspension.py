@@ -75,6 +75,17 @@ def test_what_was_interrupted_cannot_be_committed_even_when_its_caller_swallows_
     assert shop.orders(tenant) == []
 
 
+@pytest.mark.parametrize("house", ["shop", "open_shop_kernel"])
+def test_a_hook_that_swallows_its_refusal_counts_as_one_that_failed_and_commits_nothing(house, request, new_tenant):
+    house = request.getfixturevalue(house)
+    tenant = new_tenant(house)
+    for _ in range(FAILURES):
+        with pytest.raises((RuntimeError, HookOverBudget, AppletSuspended)):
+            house.create(tenant, "swallow")
+    assert house.orders(tenant) == []
+    assert state(house, tenant) == {FUNCTION: "suspended"}
+
+
 def test_a_raising_hook_suspends_its_applet_with_a_notice_that_says_all(shop, new_tenant):
     tenant = new_tenant(shop)
     assert fail(shop, tenant, "raise", FAILURES + 1) == ["hook_failed"] * FAILURES + ["applet_suspended"]

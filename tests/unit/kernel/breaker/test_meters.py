@@ -1,10 +1,17 @@
 """What is counted of a function, and when its failures are too many."""
 
 import math
+from typing import NamedTuple
 
 import pytest
 
 from kernel.breaker.meters import BOUNDS_S, BUCKETS, Figures, Limits, Meter, percentile
+
+
+class Asked(NamedTuple):
+    statements: int
+    database_s: float
+
 
 LIMITS = Limits(failures=3, window_s=60.0, share=0.5)
 
@@ -17,7 +24,7 @@ def call(counted, *outcomes, now=0.0, about=None):
     """Whether the last failure was one too many. outcomes: True is a failure."""
     found = False
     for is_failure in outcomes:
-        counted.count(0.001, 1, 0.0005)
+        counted.count(0.001, Asked(1, 0.0005))
         if is_failure:
             found = counted.fail(now, "E", is_over_budget=False, about=about)
     return found
@@ -25,8 +32,8 @@ def call(counted, *outcomes, now=0.0, about=None):
 
 def test_calls_are_summed():
     counted = meter()
-    counted.count(0.004, 2, 0.003)
-    counted.count(40.0, 0, 0.0)
+    counted.count(0.004, Asked(2, 0.003))
+    counted.count(40.0, Asked(0, 0.0))
     counted.fail(0.0, "late", is_over_budget=True)
     figures = counted.figures
     assert (figures.calls, figures.errors, figures.over_budget, figures.statements) == (2, 0, 1, 2)
