@@ -20,6 +20,7 @@ DECORATORS = {
     "on_event": "hooks.on(",
     "applet_enabled": "hooks.enabled",
     "applet_disabled": "hooks.disabled",
+    "applet_upgraded": "hooks.upgraded",
     "load_demo_data": "hooks.demo_data",
     "check_invariants": "hooks.invariant",
     **{f"resolve_{question}": f'hooks.resolve("{question}")' for question in ("price", "tax_rate", "exchange_rate")},

@@ -76,6 +76,25 @@ def test_a_function_is_called_for_what_it_wants(wanted, is_called):
     assert bool(ctx.calls) is is_called
 
 
+def test_invariants_are_asked_one_by_one_in_order_of_dependency():
+    def sentence(word):
+        def function(ctx):
+            ctx.note(word)
+            return [word]
+
+        function.__name__ = word
+        return hooks.invariant(function)
+
+    found = hook_set(
+        parties={"names": sentence("names"), "save": noting("save", hooks.before_save("shop.order"))},
+        shop={"totals": sentence("totals")},
+    )
+    ctx = Ctx()
+    told = {plugin.name: getattr(plugin, plugin.hook)(ctx) for plugin in found.invariants()}
+    assert told == {"parties:names": ["names"], "shop:totals": ["totals"]}
+    assert ctx.calls == [("parties", "names"), ("shop", "totals")]
+
+
 def test_actions_are_wanted_by_type_and_name():
     found = hook_set(shop={
         "ship": noting("ship", hooks.action("shop.order", "ship", "send")),

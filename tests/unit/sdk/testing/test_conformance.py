@@ -87,6 +87,20 @@ def moody(folder):
     change(folder / "hooks.py", "@hooks.before_save", "RUNS: list[int] = []\n\n\n@hooks.before_save")
 
 
+INVARIANT = """@hooks.invariant
+def parts_are_few(ctx: Context) -> list[str]:
+    return [part.id for part in ctx.documents.query("workshop.part").items]
+
+
+@hooks.before_save"""
+
+
+def guarded(folder):
+    """An invariant that its own demo data break."""
+    text = (folder / "hooks.py").read_text("utf-8")
+    (folder / "hooks.py").write_text(text.replace("@hooks.before_save", INVARIANT, 1), "utf-8")
+
+
 # The check, how an applet is spoilt for it, and what the check must say. What the applet's own loader refuses already
 # ends as "cannot be used".
 SPOILT = {
@@ -136,6 +150,7 @@ SPOILT = {
         "cannot be used",
     ),
     "test_demo_data_can_be_loaded_twice_with_the_same_result": (moody, "deterministic"),
+    "test_invariants_hold_for_demo_data": (guarded, "workshop:parts_are_few"),
     "test_every_version_of_a_type_has_its_lenses": (part_of_version(2), "cannot be used"),
     "test_lenses_give_back_what_they_took": (
         lensed("document.clear()", "raise KeyError(1)"),
