@@ -111,7 +111,7 @@ def _in_the_clear(ctx: KernelContext, stored: Row, changes: list[LoggedChange]) 
         # Of an applet that is not enabled now: what is encrypted shows by itself, as it does in events.
         (told,) = reveal_payloads(ctx, [(stored.type, stored.id, {"diff": stored.data})])
         return stored._replace(data=dict(told["diff"])), reveal_changes(ctx, changes)
-    if not type.is_protected:
+    if not type.is_protected and type.lenses is None:
         return stored, changes
     return reveal_each(ctx, type, [stored])[0], reveal_changes(ctx, changes)
 

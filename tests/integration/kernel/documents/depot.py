@@ -23,7 +23,7 @@ from sdk.context import Actor
 from sdk.identifiers import new_id
 
 NAME = "depot"
-ITEM, MAKER, PERSON = "depot.item", "depot.maker", "depot.person"
+ITEM, MAKER, PERSON, VISIT, BADGE = "depot.item", "depot.maker", "depot.person", "depot.visit", "depot.badge"
 LAST = 4
 TEXT: Mapping[str, Any] = {"type": "string"}
 DECIMAL: Mapping[str, Any] = {"type": "string", "x-decimal": {"scale": 2}}
@@ -102,14 +102,33 @@ def down_item_4_to_3(document):
     pass
 """,
 }
-PERSONS: Mapping[int, Mapping[str, Any]] = {
-    1: {"name": {**TEXT, "x-personal": "name"}, "mail": {**TEXT, "x-personal": "contact"}, "secret": TEXT},
-    2: {"full_name": {**TEXT, "x-personal": "name"}, "secret": TEXT},
+DATE: Mapping[str, Any] = {"type": "string", "format": "date"}
+PERSONAL: Mapping[str, Any] = {"type": "string", "x-personal": "notes"}
+PERSON_FIELDS: Mapping[int, Mapping[str, Any]] = {
+    1: {"name": PERSONAL, "mail": PERSONAL, "since": DATE, "code": {**TEXT, "x-encrypted": True, "x-unique": True}},
+    2: {"full_name": PERSONAL, "joined_on": DATE, "code": {**TEXT, "x-encrypted": True, "x-unique": True}},
 }
 PERSON_STEPS: Mapping[str, Any] = {
-    "2": [{"rename_field": {"from": "name", "to": "full_name"}}, {"drop_field": {"field": "mail"}}],
+    "2": [
+        {"rename_field": {"from": "name", "to": "full_name"}},
+        {"rename_field": {"from": "since", "to": "joined_on"}},
+        {"drop_field": {"field": "mail"}},
+    ],
     "3": [],
     "4": [],
+}
+VISIT_FIELDS: Mapping[int, Mapping[str, Any]] = {
+    1: {"guest": {**TEXT, "x-link": PERSON}, "remark": PERSONAL, "room": TEXT},
+    2: {"visitor": {**TEXT, "x-link": PERSON}, "remark": PERSONAL, "room": TEXT},
+}
+VISIT_STEPS: Mapping[str, Any] = {"2": [{"rename_field": {"from": "guest", "to": "visitor"}}], "3": [], "4": []}
+# In its second version a badge has no personal field any more.
+BADGE_FIELDS: Mapping[int, Mapping[str, Any]] = {1: {"color": TEXT, "bearer": PERSONAL}, 2: {"color": TEXT}}
+BADGE_STEPS: Mapping[str, Any] = {"2": [{"drop_field": {"field": "bearer"}}], "3": [], "4": []}
+OTHERS: Mapping[str, Any] = {
+    "person": (PERSON_FIELDS, PERSON_STEPS),
+    "visit": (VISIT_FIELDS, VISIT_STEPS),
+    "badge": (BADGE_FIELDS, BADGE_STEPS),
 }
 SENT = {"send": {"title": "Send", "from": ["open"], "to": "sent", "event": "sent"}}
 OLD_ACTIONS = {
@@ -173,7 +192,6 @@ def write_release(folder: Path, number: int) -> None:
             "properties": ITEMS[min(number, 3)],
         },
         "schemas/maker.json": MAKER_SCHEMA,
-        "schemas/person.json": {"title": "Person", "x-version": number, "properties": PERSONS[newest]},
         "workflows/item.json": {"type": ITEM, **MACHINES[newest]},
     }  # fmt: skip
     if number > 1:
@@ -181,8 +199,12 @@ def write_release(folder: Path, number: int) -> None:
         steps = {version: steps for version, steps in ITEM_STEPS.items() if int(version) <= number}
         touches = {str(each): ["kg", "rating"] for each in range(3, number + 1)}
         files["lenses/item.json"] = {"type": ITEM, "versions": steps, "touches": touches}
-        steps = {version: steps for version, steps in PERSON_STEPS.items() if int(version) <= number}
-        files["lenses/person.json"] = {"type": PERSON, "versions": steps}
+    for noun, (fields, all_steps) in OTHERS.items():
+        files[f"schemas/{noun}.json"] = {"title": noun, "x-version": number, "properties": fields[newest]}
+        steps = {version: steps for version, steps in all_steps.items() if int(version) <= number}
+        if number > 1:
+            files[f"lenses/{noun}.json"] = {"type": f"{NAME}.{noun}", "versions": steps}
+    files["schemas/visit.json"]["x-subject"] = "guest" if number == 1 else "visitor"
     if number == 2:
         files |= {f"reports/{name}.json": {"name": f"depot.{name}", "title": name, **r} for name, r in REPORTS.items()}
     for name, content in files.items():
@@ -207,7 +229,7 @@ class Depot:
     def operate(self) -> Any:
         return self.kernel.operate(self.tenant)
 
-    def switch(self, number: int, unswept: tuple[str, ...] = (ITEM, PERSON)) -> None:
+    def switch(self, number: int, unswept: tuple[str, ...] = (BADGE, ITEM, PERSON, VISIT)) -> None:
         """Run another version of the applet from now on; nothing is cast by that."""
         with self.operate() as ctx:
             ctx.uow.execute(_SWITCH, [f"{number}.0.0", f"{number}.0.0", list(unswept)])

@@ -37,7 +37,7 @@ def test_the_sweep_changes_neither_revision_nor_what_the_document_says(depot):
 
 def test_when_it_has_ended_the_types_are_of_one_version(depot):
     depot.create(ITEM, name="Drill")
-    depot.switch(2)
+    depot.switch(2, (ITEM, PERSON))
     with depot.operate() as ctx:
         assert [(each.type, each.done, each.total) for each in sweep_progress(ctx)] == [(ITEM, 0, 1), (PERSON, 0, 0)]
         generation = ctx.runtime.generation
@@ -174,7 +174,7 @@ def test_what_no_lens_fits_is_named_and_keeps_nothing_else(depot):
 
 
 def test_personal_values_in_what_a_sweep_tells_are_sealed(depot):
-    id = depot.create(PERSON, name="Jane Roe", mail="jane@example.com", secret="s")
+    id = depot.create(PERSON, name="Jane Roe", mail="jane@example.com", code="J-1")
     depot.switch(2, (PERSON,))
     assert depot.sweep() == []
     text = str(depot.rows("SELECT payload FROM {t}.events WHERE type = 'depot.person.cast'"))
@@ -186,7 +186,7 @@ def test_personal_values_in_what_a_sweep_tells_are_sealed(depot):
         cast, created = revisions(ctx, PERSON, id)["items"]
     assert (cast["diff"], created["diff"]) == (
         {"name": None, "mail": None, "full_name": "Jane Roe"},
-        {"full_name": "Jane Roe", "mail": "jane@example.com", "secret": "s"},
+        {"full_name": "Jane Roe", "mail": "jane@example.com", "code": "J-1"},
     )
 
 
