@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.breaker import neighbour_p95
 from bench.figures import Figure, render_json, render_table, write_results
 from bench.house import House, describe, open_house
 from bench.postings import trial_balance
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "transfers": transfers,
     "start.first_request": start_server,
     "valuation.loop": value_stock,
+    "breaker.neighbour_p95": neighbour_p95,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }

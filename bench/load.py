@@ -1,7 +1,7 @@
 """The client: keep-alive connections in a process of their own, light, so that it costs the server little.
 
 Run as `python -m bench.load`; reads one job per line from stdin as JSON, answers with one line each.
-A job is {ports, token, clients, count, first, steps: [[method, path, body], …]}. In path and body `##`
+A job is {ports, token, clients, count, first, timed, steps: [[method, path, body], …]}. In path and body `##`
 is replaced by a number never used twice, `{id}` by the id in the answer to the step before.
 """
 
@@ -90,13 +90,17 @@ class Client(threading.Thread):
         self._port, self._token = job["ports"][index % len(job["ports"])], job["token"]
         self._barrier = barrier
         self.failure: Exception | None = None
+        # Seconds of each round, one after the other.
+        self.times: list[float] = []
 
     def run(self) -> None:
         try:
             with closing(Connection(self._port, self._token)) as connection:
                 self._barrier.wait()
                 for number in self._numbers:
+                    began = time.perf_counter()
                     self._go_through(connection, b"%012d" % number)
+                    self.times.append(time.perf_counter() - began)
         except Exception as error:  # reason: told to the process that asked, which raises it there
             self.failure = error
             self._barrier.abort()
@@ -110,7 +114,7 @@ class Client(threading.Thread):
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """{seconds}, from the moment all are connected until the last is done; or {error}."""
+    """{seconds, times}, from the moment all are connected until the last is done; or {error}."""
     barrier = threading.Barrier(job["clients"] + 1)
     clients = [Client(job, index, barrier) for index in range(job["clients"])]
     for client in clients:
@@ -124,7 +128,9 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
         client.join()
     seconds = time.perf_counter() - started
     failure = _first_failure(clients)
-    return {"error": failure} if failure else {"seconds": seconds}
+    if failure:
+        return {"error": failure}
+    return {"seconds": seconds, "times": [each for client in clients for each in client.times] if job["timed"] else []}
 
 
 def _first_failure(clients: Sequence[Client]) -> str:

@@ -87,19 +87,27 @@ class Load:
 
     def run(self, steps: Sequence[Step], count: int, clients: int = CLIENTS) -> float:
         """Seconds for going through the steps `count` times, by so many clients at once. Raises LoadFailed."""
+        # Fewer than there are clients are not asked for; the time is that of the count.
+        return float(self._ask(steps, count, clients, False)["seconds"]) * count / max(count, clients)
+
+    def time(self, steps: Sequence[Step], count: int, clients: int = CLIENTS) -> list[float]:
+        """Seconds of each time through the steps. Raises LoadFailed."""
+        times: list[float] = self._ask(steps, count, clients, True)["times"]
+        return times
+
+    def _ask(self, steps: Sequence[Step], count: int, clients: int, is_timed: bool) -> dict[str, Any]:
         job = {
             "ports": self._ports, "token": self._token, "clients": clients, "count": max(count, clients),
-            "first": next(self._first), "steps": list(steps),
+            "first": next(self._first), "steps": list(steps), "timed": is_timed,
         }  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(job).encode() + b"\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline() or '{"error": "the client died"}')
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"error": "the client died"}')
         if "error" in answer:
             raise LoadFailed(answer["error"])
-        # Fewer than there are clients are not asked for; the time is that of the count.
-        return float(answer["seconds"]) * count / max(count, clients)
+        return answer
 
 
 def _start(module: str, environment: dict[str, str], errors: int | None) -> subprocess.Popen[bytes]:

@@ -14,6 +14,9 @@ from bench.figures import Figure, render_json, render_table, short, write_result
         ("rows/s", [500], [400], 1.25),
         ("ms", [10, 30, 20], [5, 5, 5], 0.25),
         ("ms", [2], [8], 4.0),
+        ("%", [98], [100], 0.98),
+        ("% wrong", [2], [0], 0.0),
+        ("% wrong", [0], [0], 1.0),
     ],
 )
 def test_the_ratio_is_the_share_of_the_raw_limit_that_is_reached(unit, ours, raw, ratio):
@@ -24,6 +27,10 @@ def test_a_figure_is_the_median_of_its_rounds():
     figure = Figure("create.http", "/s", [10, 1000, 20], [40, 50, 60])
     assert (figure.value, figure.limit) == (20, 50)
     assert figure.spread == 49.5
+
+
+def test_a_figure_of_nothing_has_no_spread():
+    assert Figure("breaking.false_alarms", "% wrong", [0.0], [0.0]).spread == 0
 
 
 def test_results_have_the_agreed_keys():

@@ -39,13 +39,15 @@ def server():
 
 def job(server, steps, **given):
     return {
-        "ports": [server.server_port], "token": "secret", "clients": 2, "count": 4, "first": 7, "steps": steps, **given,
+        "ports": [server.server_port], "token": "secret", "clients": 2, "count": 4, "first": 7, "steps": steps,
+        "timed": False, **given,
     }  # fmt: skip
 
 
 def test_every_client_goes_through_the_steps_with_numbers_of_its_own(server):
     answer = run_job(job(server, [["POST", "/notes", "note ##"], ["POST", "/notes/{id}/post", "{}"]]))
     assert answer["seconds"] > 0
+    assert answer["times"] == []
     notes = {f"note {number:012}" for number in (7, 8, 9, 10)}
     assert {body for path, body, _ in server.asked if path == "/notes"} == notes
     assert {path for path, _, _ in server.asked} == {"/notes", *(f"/notes/id-of-{note[-3:]}/post" for note in notes)}
@@ -80,3 +82,9 @@ def test_the_id_is_the_documents_own():
 
 def test_a_customer_is_about_a_kilobyte():
     assert len(json.dumps(customer("c-0000000001"))) == pytest.approx(CUSTOMER_BYTES, rel=0.05)
+
+
+def test_each_round_is_timed_when_that_is_wanted(server):
+    answer = run_job(job(server, [["POST", "/notes", "note ##"]], timed=True))
+    assert len(answer["times"]) == 4
+    assert 0 < max(answer["times"]) <= answer["seconds"]
