@@ -22,6 +22,11 @@ def check_uses(contract: Contract, offers: Offers, before: Offers | None = None)
     offers: the SDK's, the kernel's and those of all applets that will be enabled. before: those that are there now:
     what changed its kind, or went although the code reads it dynamically, is found by comparison only.
     """
-    scope = Scope(contract, offers, before)
+    scope = Scope(contract, _with_own(contract, offers), _with_own(contract, before) if before is not None else None)
     findings = [finding for use in contract.uses for finding in RULES[use.kind](use, scope)]
     return worst_first([*findings, *check_unresolved(scope)])
+
+
+def _with_own(contract: Contract, offers: Offers) -> Offers:
+    """What an applet offers is there for itself, whether or not it is among those that were given."""
+    return offers if contract.applet in offers.by_name else offers.with_offer(contract.offers)

@@ -57,9 +57,9 @@ class _Data:
             what = f"{capability.resource}:{capability.verb}"
             where = self.at(file, str(capability))
             yield Use("word", f"{WORDS}.capabilities", what, "declared", where)
-            kind = {"documents": "type", "registers": "register", "reports": "report"}[capability.resource]
             if not capability.name.endswith("*"):
-                yield Use(kind, capability.name, "", "capability", where)
+                # To ask for what there is none of hurts nobody.
+                yield Use("mention", capability.name, "", "capability", where)
         for line in self.lines.get(file, ()):
             key = line.partition("=")[0].strip()
             if key.isidentifier() and key in ("trust", "hooks", "capabilities", "author", "license"):

@@ -96,6 +96,7 @@ def test_an_applet_that_does_not_fit_is_refused_with_every_reason_at_once(world,
         ("/requires/kernel", "version"),
         ("ghost", "requirement_missing"),
         ("odd", "no_solution"),
+        ("before_save.documant", "hook_argument_gone"),
         ("/hooks/one", "unknown_hook_argument"),
         ("/hooks/two", "foreign_action"),
     }
