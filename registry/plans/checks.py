@@ -8,6 +8,8 @@ from kernel.telemetry.logs import get_logger
 from registry.checks.conflicts import conflict_findings
 from registry.checks.costs import cost_findings
 from registry.checks.documents import document_findings
+from registry.checks.schemas import schema_findings
+from registry.checks.types import structure_findings
 from registry.checks.unique import unique_findings
 from registry.checks.usage import usage_findings
 from registry.contracts.check import contract_findings
@@ -33,6 +35,8 @@ BARE_CHECKS: Checks = (
 )
 # These need the catalogue as it would be.
 CHECKS: Checks = (
+    ("schemas", schema_findings),
+    ("structure", structure_findings),
     ("documents", document_findings),
     ("unique fields", unique_findings),
     ("usage", usage_findings),

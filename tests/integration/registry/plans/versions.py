@@ -92,6 +92,11 @@ class Field:
             cursor = ctx.uow.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
+    def execute_and_keep(self, sql, parameters=None):
+        with self.caller.begin() as uow:
+            uow.execute(sql, parameters)
+            uow.commit()
+
 
 def of_rule(made, *rules):
     """The findings of a plan with these rules."""
