@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup setup-test test test-all lint bench lock clean
+.PHONY: help up setup setup-test test test-all lint bench lock sdk-contract clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ lint: setup-test ## check style, format and types
 
 bench: setup-test ## measure, each figure beside its raw limit
 	@$(BIN)/python -m bench
+
+sdk-contract: setup-test ## record what the SDK promises applets
+	@$(BIN)/python -m registry.contracts.record tests/contract/sdk_contract.json
 
 lock: ## compute the lock files anew (needs uv)
 	@$(COMPILE) pyproject.toml requirements.in --output-file requirements.lock

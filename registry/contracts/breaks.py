@@ -65,7 +65,8 @@ def _symbol_breaks(dotted: str, entry: Mapping[str, Any], present: Offer, module
     now = found[1]
     if entry["kind"] in ("function", "class") and now["kind"] != entry["kind"]:
         yield Break(dotted, f"{dotted} is a {now['kind']}, not a {entry['kind']}")
-    elif entry["kind"] == "function":
+    elif entry["kind"] == "function" and not entry.get("is_hookspec"):
+        # Hooks are called by the kernel: what applets may take of their arguments is looked at by itself.
         yield from parameter_breaks(dotted, entry["parameters"], now["parameters"])
     elif entry["kind"] == "class":
         yield from _class_breaks(dotted, entry, present, f"{found[0]}.{name}", now)
