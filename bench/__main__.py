@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.breaker import neighbour_p95
+from bench.breaking.benchmark import measure_breaking
 from bench.figures import Figure, render_json, render_table, write_results
 from bench.house import House, describe, open_house
 from bench.postings import trial_balance
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "start.first_request": start_server,
     "valuation.loop": value_stock,
     "breaker.neighbour_p95": neighbour_p95,
+    "breaking": measure_breaking,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }
