@@ -63,7 +63,7 @@ def _match(items: list[Any], note: Note) -> dict[int, Note]:
 
 
 def _digest(item: Any) -> str:
-    text = json.dumps(item, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 

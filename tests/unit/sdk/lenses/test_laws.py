@@ -17,6 +17,7 @@ from tests.unit.sdk.lenses.generated import (
     with_fields,
 )
 
+LAW = settings(max_examples=100, deadline=None)
 VERSIONS = st.integers(1, 4)
 SOME_STATES = st.none() | st.sampled_from(STATES)
 
@@ -26,6 +27,7 @@ def is_same(one: Stored, other: Stored) -> bool:
     return facts[0] == facts[1] and is_same_json(one.data, other.data) and is_same_json(one.kept, other.kept)
 
 
+@LAW
 @given(chains(), HOSTILE | plain_documents(), SOME_STATES, VERSIONS, VERSIONS)
 def test_there_and_back_is_the_same_document(chain, data, state, start, to):
     start, to = min(start, chain.latest), min(to, chain.latest)
@@ -35,6 +37,7 @@ def test_there_and_back_is_the_same_document(chain, data, state, start, to):
     assert is_same(chain.cast(chain.cast(there, start), to), there)
 
 
+@LAW
 @given(chains(), HOSTILE | plain_documents(), SOME_STATES, st.lists(VERSIONS, max_size=5))
 def test_it_does_not_matter_how_often_a_document_went_to_and_fro(chain, data, state, way):
     stored = there = Stored(data, state, {}, 1)
@@ -43,6 +46,7 @@ def test_it_does_not_matter_how_often_a_document_went_to_and_fro(chain, data, st
     assert is_same(chain.cast(there, 1), stored)
 
 
+@LAW
 @given(chains(), plain_documents(), SOME_STATES)
 def test_several_versions_at_once_are_the_same_as_one_after_the_other(chain, data, state):
     slow = Stored(data, state, {}, 1)
@@ -51,6 +55,7 @@ def test_several_versions_at_once_are_the_same_as_one_after_the_other(chain, dat
     assert is_same(chain.cast(Stored(data, state, {}, 1), chain.latest), slow)
 
 
+@LAW
 @given(chains(), HOSTILE, SOME_STATES, VERSIONS, VERSIONS)
 def test_the_document_given_is_left_alone(chain, data, state, start, to):
     stored = Stored(copy_json(data), state, {}, min(start, chain.latest))
@@ -59,6 +64,7 @@ def test_the_document_given_is_left_alone(chain, data, state, start, to):
     assert stored.kept == {}
 
 
+@LAW
 @given(chains(), plain_documents(), plain_documents(), VERSIONS, VERSIONS)
 def test_what_was_written_meanwhile_stays_whatever_notes_there_are(chain, data, written, start, to):
     start, to = min(start, chain.latest), min(to, chain.latest)
@@ -68,7 +74,7 @@ def test_what_was_written_meanwhile_stays_whatever_notes_there_are(chain, data, 
     assert is_same_json(again.data, changed.data)
 
 
-@settings(max_examples=200)
+@LAW
 @given(histories(), st.dictionaries(st.sampled_from(FLAT), TEXTS), VERSIONS, VERSIONS, st.booleans())
 def test_a_source_tells_where_a_field_is_found_in_documents_of_another_version(history, values, at, now, is_returned):
     chain, fields = history
@@ -83,6 +89,7 @@ def test_a_source_tells_where_a_field_is_found_in_documents_of_another_version(h
         assert is_nested or is_same_json(evaluate(source, stored, path), read_at(cast.data, path)), path
 
 
+@LAW
 @given(histories())
 def test_fields_have_an_origin_of_their_own_that_they_keep(history):
     chain, fields = history
@@ -95,6 +102,7 @@ def test_fields_have_an_origin_of_their_own_that_they_keep(history):
     assert all(path == origin for path, origin in names[0].items())
 
 
+@LAW
 @given(histories(), VERSIONS, VERSIONS)
 def test_renames_say_what_tracing_says_and_the_way_back_is_the_opposite(history, start, to):
     chain, fields = history
@@ -106,6 +114,7 @@ def test_renames_say_what_tracing_says_and_the_way_back_is_the_opposite(history,
         assert new is None or chain.trace(new, start=to, to=start) == path
 
 
+@LAW
 @given(chains(), SOME_STATES.filter(bool), VERSIONS, VERSIONS)
 def test_states_read_as_the_map_says_where_it_says_all(chain, state, at, now):
     at, now = min(at, chain.latest), min(now, chain.latest)
