@@ -162,7 +162,12 @@ class TypeComparison:
             self.changes.compatible("field_added", path, f"{path} is new, and fills itself")
         else:
             is_filled = self._is_filled(path) or self._is_touched(path)
-            message = f"{path} is new and required" + (", which the lenses fill" if is_filled else "")
+            is_back = self.chain is not None and self.new.version < self.old.version
+            message = (
+                f"{path} is required there, and documents written since have none"
+                if is_back
+                else (f"{path} is new and required" + (", which the lenses fill" if is_filled else ""))
+            )
             self.changes.narrowed(is_filled, "required_field_added", path, message, self._default_step(path))
 
     def _default_step(self, path: str) -> str:

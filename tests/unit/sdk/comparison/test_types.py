@@ -234,6 +234,13 @@ def test_the_way_back_is_compared_by_the_same_chain():
     ]
 
 
+def test_on_the_way_back_a_required_field_that_was_dropped_is_missed_in_newer_documents():
+    lens = chain({"drop_field": {"field": "a"}})
+    [change] = compare_types(order(2), order(required=["a"], a=TEXT), lens)
+    assert (change.rule, change.is_breaking) == ("required_field_added", True)
+    assert "written since" in change.message
+
+
 def test_a_chain_that_does_not_know_both_versions_says_nothing():
     lens = chain({"drop_field": {"field": "a"}})
     assert found(compare_types(order(a=TEXT), order(3), lens)) == [("breaking", "field_removed", "a")]
