@@ -32,7 +32,7 @@ GUARDS_S_MAX = 60.0
 # Of each guard; whoever mends the first will find the others.
 SENTENCES_MAX = 20
 # The kernel's own guard, of the registers of all applets.
-TOTALS = "totals_equal_movements"
+KERNEL, TOTALS = "kernel", "totals_equal_movements"
 
 _log = get_logger()
 # Of the savepoint: both settings end with it, and so does what a guard should have let be.
@@ -71,13 +71,14 @@ class Guard:
 
 
 def list_guards(ctx: KernelContext, applets: Collection[str] | None = None) -> list[Guard]:
-    """The guards of the enabled applets, or of these; the kernel's own looks at the registers of the same."""
+    """The guards of the enabled applets and the kernel's own, or those of these."""
     found = [
         Guard(plugin.applet, plugin.name.partition(":")[2], plugin)
         for plugin in ctx.runtime.catalogue.hooks.invariants()
     ]
     wanted = [guard for guard in found if applets is None or guard.applet in applets]
-    return [Guard("kernel", TOTALS), *wanted] if _registers(ctx, applets) else wanted
+    has_own = (applets is None or KERNEL in applets) and ctx.runtime.catalogue.registers
+    return [Guard(KERNEL, TOTALS), *wanted] if has_own else wanted
 
 
 def check_guards(
@@ -88,7 +89,7 @@ def check_guards(
     applets: only the guards of these. A guard that raises, wants to write or takes too long is broken too, as unknown.
     """
     deadline = time.monotonic() + GUARDS_S_MAX
-    found = (_check(ctx, guard, applets, statement_ms, deadline) for guard in list_guards(ctx, applets))
+    found = (_check(ctx, guard, statement_ms, deadline) for guard in list_guards(ctx, applets))
     return [broken for broken in found if broken is not None]
 
 
@@ -122,11 +123,13 @@ def guard_moves(ctx: KernelContext, situation: Situation) -> None:
     """After the moves of a plan, in its transaction: raises GuardBroken where they have broken something.
 
     An applet that comes back finds what others have written meanwhile. What is broken by that was not by its coming
-    back, and can be mended only when it is there.
+    back, and can be mended only when it is there. The kernel's own guard need not be asked: whatever applets do, totals
+    are written by nobody but the kernel.
     """
+    running = {applet.name for applet in ctx.runtime.catalogue.applets} - {KERNEL}
     back = {move.applet for move in situation.moves if move.from_state not in (AVAILABLE, ENABLED)}
-    known = {guard.id for guard in list_guards(ctx) if guard.applet in back}
-    hold_guards(ctx, known=known | known_guards(situation.findings))
+    known = {guard.id for guard in list_guards(ctx, back)}
+    hold_guards(ctx, running, known | known_guards(situation.findings))
 
 
 def known_guards(findings: Iterable[Finding]) -> frozenset[str]:
@@ -165,7 +168,7 @@ def _finding(broken: Broken, *, is_moved: bool) -> Finding:
         return Finding(Severity.WARNS, "guard_broken", broken.id, message, "mend it before", broken.applet)
     severity = Severity.WARNS if is_moved else Severity.BLOCKS
     message = f"{broken.id} could not be asked: {told}"
-    fix = f"mend it, or disable {broken.applet}" if broken.applet != "kernel" else "try when the database is less busy"
+    fix = f"mend it, or disable {broken.applet}" if broken.applet != KERNEL else "try when the database is less busy"
     return Finding(severity, "guard_unknown", broken.id, message, fix, broken.applet)
 
 
@@ -173,9 +176,7 @@ class _Looked(Exception):
     """Leaves the savepoint, and takes back what was set in it."""
 
 
-def _check(
-    ctx: KernelContext, guard: Guard, applets: Collection[str] | None, statement_ms: int, deadline: float
-) -> Broken | None:
+def _check(ctx: KernelContext, guard: Guard, statement_ms: int, deadline: float) -> Broken | None:
     if time.monotonic() > deadline:
         return _unknown(guard, f"the others took the {GUARDS_S_MAX:.0f} s there are for all")
     sentences: Sequence[str] = ()
@@ -183,7 +184,7 @@ def _check(
         with suppress(_Looked), ctx.uow.savepoint():
             ctx.uow.execute(_READ_ONLY)
             ctx.uow.execute(_TIMEOUT.format(milliseconds=statement_ms))
-            sentences = tuple(islice(_ask(ctx, guard, applets), SENTENCES_MAX))
+            sentences = tuple(islice(_ask(ctx, guard), SENTENCES_MAX))
             raise _Looked
     except psycopg.errors.QueryCanceled:
         return _unknown(guard, f"a statement of it took over {statement_ms} ms")
@@ -198,24 +199,21 @@ def _check(
     return Broken(guard.applet, guard.name, tuple(map(str, sentences))) if sentences else None
 
 
-def _ask(ctx: KernelContext, guard: Guard, applets: Collection[str] | None) -> Iterable[str]:
+def _ask(ctx: KernelContext, guard: Guard) -> Iterable[str]:
     if guard.plugin is None:
-        return _totals(ctx, _registers(ctx, applets))
+        return _totals(ctx)
     asked: Iterable[str] | str | None = getattr(guard.plugin, guard.plugin.hook)(
         replace(ctx, applet=None, permissions=Permissions.unrestricted())
     )
     return [asked] if isinstance(asked, str) else asked or ()
 
 
-def _totals(ctx: KernelContext, registers: Sequence[str]) -> Iterator[str]:
-    for found in find_differing(ctx.uow, registers, SENTENCES_MAX):
-        totals, movements = (decimal_text(sum or 0) for sum in (found.totals, found.movements))
+def _totals(ctx: KernelContext) -> Iterator[str]:
+    for found in find_differing(ctx.uow, sorted(ctx.runtime.catalogue.registers), SENTENCES_MAX):
+        totals, movements = (
+            " of which above zero ".join(map(decimal_text, s)) for s in (found.totals, found.movements)
+        )
         yield f"totals of {found.register} for company {found.company_id} sum to {totals}, its movements to {movements}"
-
-
-def _registers(ctx: KernelContext, applets: Collection[str] | None) -> list[str]:
-    registers = ctx.runtime.catalogue.registers.values()
-    return sorted(one.name for one in registers if applets is None or one.applet in applets)
 
 
 def _unknown(guard: Guard, reason: str) -> Broken:

@@ -52,29 +52,32 @@ SELECT count(DISTINCT ({_KEY})) FROM (
 ) AS difference
 """
 
-_SUMS_KEPT = ", ".join(f"sum({slot})" for slot in _SLOTS)
-# Sums over all months and dimensions: what went missing, or came twice, shows in them at the cost of one pass.
-_DIFFERING = f"""
+# Sums over all months and dimensions, at the cost of one pass: what went missing, or came twice, shows in them. That of
+# the positive ones beside it, as whole entries of a balanced register sum to nothing.
+_DIFFERING = """
 WITH counted AS (
-    SELECT register, company_id, ARRAY[{_SUMS}] AS sums FROM {{t}}.movements
+    SELECT register, company_id, ARRAY[sum(r1), sum(greatest(r1, 0))] AS sums FROM {t}.movements
      WHERE folded AND register = ANY(%(registers)s) GROUP BY register, company_id
 ), kept AS (
-    SELECT register, company_id, ARRAY[{_SUMS_KEPT}] AS sums FROM {{t}}.totals
+    SELECT register, company_id, ARRAY[sum(r1), sum(p1)] AS sums FROM {t}.totals
      WHERE register = ANY(%(registers)s) GROUP BY register, company_id
 )
-SELECT register, company_id::text, kept.sums[1], counted.sums[1]
+SELECT register, company_id::text, coalesce(kept.sums, '{0,0}'), coalesce(counted.sums, '{0,0}')
   FROM kept FULL JOIN counted USING (register, company_id)
  WHERE kept.sums IS DISTINCT FROM counted.sums ORDER BY register, company_id LIMIT %(limit)s
 """
 
 
 class Differing(NamedTuple):
-    """A register of a company whose totals are not the sum of its movements. Of the first resource; None: nothing."""
+    """A register of a company whose totals are not what its movements come to.
+
+    Both are of the first resource: the sum, and that of the amounts above zero alone.
+    """
 
     register: str
     company_id: str
-    totals: Decimal | None
-    movements: Decimal | None
+    totals: Sequence[Decimal]
+    movements: Sequence[Decimal]
 
 
 def fold(uow: UnitOfWork, *, batch: int = FOLD_BATCH) -> int:

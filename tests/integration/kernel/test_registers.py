@@ -247,11 +247,18 @@ def test_totals_that_are_not_the_sum_of_their_movements_are_told_by_register_and
         connection.execute(f"{change} WHERE register = 'ledger.postings' AND company_id = '{B}'")
     with books.open() as ctx:
         assert registers.find_differing(ctx.uow, both, 5) == [
-            ("ledger.postings", B, Decimal(2), Decimal(0)),
-            ("stock.on_hand", A, Decimal(6), Decimal(5)),
+            ("ledger.postings", B, [Decimal(2), Decimal(7)], [Decimal(0), Decimal(7)]),
+            ("stock.on_hand", A, [Decimal(6), Decimal(5)], [Decimal(5), Decimal(5)]),
         ]
         assert len(registers.find_differing(ctx.uow, both, 1)) == 1
         assert registers.find_differing(ctx.uow, ("ledger.other",), 5) == []
+    with books.database.owner() as connection:
+        connection.execute(f"UPDATE {books.tenant.schema}.movements SET folded = false WHERE company_id = '{B}'")
+    with books.open() as ctx:
+        # A whole entry sums to nothing, and shows nevertheless.
+        assert registers.find_differing(ctx.uow, both, 1) == [
+            ("ledger.postings", B, [Decimal(2), Decimal(7)], [Decimal(0), Decimal(0)])
+        ]
 
 
 def test_several_balances_are_of_one_moment_and_each_as_if_asked_alone(books):

@@ -1,10 +1,13 @@
 """Invariants of enabled applets: asked in the transaction at hand, without a trace, and each by itself."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from kernel.context import Work
+from kernel.registers.service import fold
+from kernel.series.service import NO_COMPANY
 from kernel.transfer.caller import Caller
 from registry.errors import GuardBroken
 from registry.guards import check_guards, describe_guards, hold_guards, known_guards, list_guards
@@ -45,6 +48,23 @@ def notes_are_readable(ctx):
 """
 
 
+TAKINGS = {
+    "name": "till.takings",
+    "title": "Takings",
+    "dimensions": [{"name": "note", "title": "Note"}],
+    "resources": [{"name": "amount", "title": "Amount"}],
+}
+TILL = """
+from decimal import Decimal
+
+from sdk import hooks
+
+
+@hooks.before_save("till.note")
+def take(ctx, document, previous):
+    resources = {"amount": Decimal(5)}
+    ctx.registers.record(document, "till.takings", occurred_at=ctx.today, dimensions={}, resources=resources)
+"""
 OTHER_NOTES = """
 
 @hooks.upgraded
@@ -59,15 +79,12 @@ def shop(world, applets_folder):
     write_applet(applets_folder / "shop", "shop", hooks=GUARDED)
     with world.operate() as ctx:
         enable_applet(ctx, world.releases, "shop")
-        ctx.uow.commit()
     return world
 
 
 def note(world, text):
     with world.operate() as ctx:
-        id = ctx.documents.create("shop.note", {"text": text}).id
-        ctx.uow.commit()
-    return id
+        return ctx.documents.create("shop.note", {"text": text}).id
 
 
 def broken(world, applets=None):
@@ -114,7 +131,6 @@ def test_the_transaction_goes_on_and_writes_after_a_guard_has_failed(shop):
     with shop.operate() as ctx:
         assert len(check_guards(ctx)) == 1
         ctx.documents.create("shop.note", {"text": "later"})
-        ctx.uow.commit()
     with shop.operate() as ctx:
         assert len(ctx.documents.query("shop.note").items) == 2
 
@@ -252,3 +268,23 @@ def test_what_comes_back_is_not_held_up_by_what_it_finds(shop):
     move(shop, "enable")
     assert standing(shop)[0].state == "enabled"
     assert list(broken(shop)) == ["shop:notes_are_short"]
+
+
+def test_totals_that_are_not_what_movements_come_to_are_broken(world, applets_folder):
+    files = [("registers/takings.json", json.dumps(TAKINGS))]
+    write_applet(applets_folder / "till", "till", hooks=TILL, files=files)
+    with world.operate() as ctx:
+        enable_applet(ctx, world.releases, "till")
+    with world.operate() as ctx:
+        ctx.documents.create("till.note", {"text": "sold"})
+    with world.operate() as ctx:
+        assert fold(ctx.uow) == 1
+    assert broken(world) == {}
+    with world.kernel.database.owner() as connection:
+        connection.execute(f'UPDATE "{world.tenant.schema}".totals SET r1 = r1 - 1')
+    (found,) = broken(world).values()
+    assert found.id == "kernel:totals_equal_movements"
+    assert found.sentences == (
+        f"totals of till.takings for company {NO_COMPANY} sum to 4 of which above zero 5,"
+        " its movements to 5 of which above zero 5",
+    )

@@ -94,9 +94,7 @@ class Shop:
 
     def do(self, verb, *arguments, **options):
         with self.world.operate() as ctx:
-            done = getattr(ctx.documents, verb)(*arguments, **options)
-            ctx.uow.commit()
-            return done
+            return getattr(ctx.documents, verb)(*arguments, **options)
 
     def create(self, type, **fields):
         return self.do("create", type, fields)

@@ -116,7 +116,6 @@ def test_the_log_stays_and_rebuilds_all_there_is(gone):
 def test_what_was_interrupted_goes_on_and_nothing_comes_back_before(gone):
     with gone.world.operate() as ctx:
         begin_purge(ctx, gone.row())
-        ctx.uow.commit()
     assert gone.rules("enable", "blocks") == {("purge_begun", "shop")}
     with pytest.raises(PlanBlocked):
         gone.move("enable")
