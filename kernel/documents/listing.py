@@ -164,7 +164,7 @@ def _wheres(
     condition = ctx.permissions.filter("read", type)
     values = repr(sorted(wanted.parameters.items()))
     given = (wanted.filter, values, wanted.q, wanted.deleted, wanted.archived, wanted.cursor)
-    key = ("list", type.name, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
+    key = ("list", type, given, condition, ctx.actor, ctx.today, hidden, tuple(key.order for key in keys))
     found: list[tuple[str, dict[str, Any]]] | None = ctx.runtime.compiled.get(key)
     if found is None:
         every = _conditions(ctx, type, wanted, hidden)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from kernel.expressions.places import Place, Record, json_of, mapped_text, text_of
 from sdk.document_errors import DocumentsBeingCast
-from sdk.lenses import Absent, Default, Joined, Kept, LensChain, Mapped, Noted, Opaque, Part, Path, Same, Source
+from sdk.lenses import Absent, Kept, LensChain, Opaque, Path, Same, Source
 from sdk.lenses.aside import ASIDE
 from sdk.lenses.steps import MapState
 from sdk.schema import DocumentType
@@ -71,7 +71,7 @@ class Mixture:
     def _sources(self, record: Record, path: Place, *, is_whole: bool = False) -> Iterator[tuple[int, Source]]:
         for version in self._others:
             found = self._of_item(record, path, version) if record.within else self._of(path, version, is_whole)
-            if _is_opaque(found):
+            if isinstance(found, Opaque):
                 raise DocumentsBeingCast(type=self.type, version=self.version, field=".".join((*record.within, *path)))
             yield version, found
 
@@ -131,16 +131,3 @@ def _aside(source: Source, path: Place) -> Iterator[Source]:
 def _by_version(record: Record, cases: list[tuple[int, str]], plain: str) -> str:
     whens = " ".join(f"WHEN {version} THEN {sql}" for version, sql in cases)
     return f"(CASE {record.table}.schema_version {whens} ELSE {plain} END)"
-
-
-def _is_opaque(source: Source) -> bool:
-    match source:
-        case Opaque():
-            return True
-        case Default(inner, _) | Mapped(inner, _) | Part(inner, _, _, _):
-            return _is_opaque(inner)
-        case Noted(inner, _, _, guards):
-            return _is_opaque(inner) or any(_is_opaque(guard) for _, guard in guards)
-        case Joined(sources, _):
-            return any(map(_is_opaque, sources))
-    return False

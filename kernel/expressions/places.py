@@ -49,9 +49,9 @@ def quote(text: str) -> str:
 def text_of(source: Source, record: Record, path: Place) -> str:
     """The text of a source, as `->>` gives it. path: where the field is in the present version."""
     match source:
-        case Default(inner, value):
-            text = value if isinstance(value, str) else json.dumps(value)
-            sql = f"coalesce({text_of(inner, record, path)}, {'NULL' if value is None else quote(text)})"
+        case Default(inner, value, within):
+            text = quote(value if isinstance(value, str) else json.dumps(value))
+            sql = f"coalesce({text_of(inner, record, path)}, {_within(within, record, path, text)})"
         case Part():
             sql = _part(source, text_of(source.source, record, path))
         case Joined(sources, separator):
@@ -71,8 +71,9 @@ def text_of(source: Source, record: Record, path: Place) -> str:
 def json_of(source: Source, record: Record, path: Place) -> str:
     """The same as jsonb, as `->` gives it."""
     match source:
-        case Default(inner, value):
-            sql = f"coalesce({json_of(inner, record, path)}, {quote(json.dumps(value))}::jsonb)"
+        case Default(inner, value, within):
+            made = f"{quote(json.dumps(value))}::jsonb"
+            sql = f"coalesce({json_of(inner, record, path)}, {_within(within, record, path, made)})"
         case Part() | Joined():
             sql = f"to_jsonb({text_of(source, record, path)})"
         case Mapped(inner, values):
@@ -93,6 +94,13 @@ def mapped_text(record: Record, sql: str, step: MapState, key: str, *, upward: b
     holds = f"{note} IS NOT NULL AND ({note} -> 'of' ->> 'state') IS NOT DISTINCT FROM {sql}"
     mapped = _mapped(sql, values if upward else opposite(values))
     return f"(CASE WHEN {holds} THEN ({note} -> 'was' ->> 'state') ELSE {mapped} END)"
+
+
+def _within(within: Source | None, record: Record, path: Place, value: str) -> str:
+    """A default, where the object it belongs into is there."""
+    if within is None:
+        return value
+    return f"CASE jsonb_typeof({json_of(within, record, path[:-1])}) WHEN 'object' THEN {value} END"
 
 
 def _base(source: Source, record: Record, path: Place) -> tuple[str, Place]:
