@@ -72,10 +72,9 @@ def _turn_object(step: Step, scope: dict[str, Any], note: Note | None, upward: b
     _take(step, scope, upward)
     if note is not None and _holds(step, note, before):
         _follow(step, note, scope)
-    after = copy_names(scope, step.names)
     back = copy_names(scope, step.names)
     _take(step, back, not upward)
-    return None if is_same_json(back, before) else _write(step, before, after, back)
+    return None if is_same_json(back, before) else _write(step, before, copy_names(scope, step.names), back)
 
 
 def _take(step: Step, scope: dict[str, Any], upward: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 # What stands for a value that is not there; null is a value of JSON.
 ABSENT: Final = object()
+_UNCHANGING = frozenset({str, int, bool, float, type(None)})
 
 
 def is_under(path: str, other: str) -> bool:
@@ -57,22 +58,30 @@ def take_at(scope: dict[str, Any], path: str, *, prune: bool = False) -> Any:
 
 def copy_json(value: Any) -> Any:
     """A copy that shares nothing that can change."""
+    # Every document of another version is copied when it is read, and most of its values are texts.
     if isinstance(value, Mapping):
-        return {name: copy_json(item) for name, item in value.items()}
+        return {name: item if type(item) in _UNCHANGING else copy_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [copy_json(item) for item in value]
+        return [item if type(item) in _UNCHANGING else copy_json(item) for item in value]
     return value
 
 
 def copy_names(scope: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Copies of these members, as far as there are any."""
-    return {name: copy_json(scope[name]) for name in names if name in scope}
+    found = {}
+    for name in names:
+        if name in scope:
+            value = scope[name]
+            found[name] = value if type(value) in _UNCHANGING else copy_json(value)
+    return found
 
 
 def is_same_json(one: Any, other: Any) -> bool:
     """Equal as JSON: unlike in Python, true is not 1, and 1.0 is written otherwise than 1."""
-    if isinstance(one, dict) and isinstance(other, dict):
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
         return one.keys() == other.keys() and all(is_same_json(value, other[name]) for name, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
+    if isinstance(one, list):
         return len(one) == len(other) and all(map(is_same_json, one, other))
-    return type(one) is type(other) and bool(one == other)
+    return bool(one == other)
