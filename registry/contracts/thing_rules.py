@@ -137,7 +137,9 @@ def check_capability(use: Use, scope: Scope) -> Iterator[Finding]:
     declared = [capability for text in scope.contract.offers.capabilities if (capability := parse_capability(text))]
     if not own and not any(capability.allows(resource, verb, use.target) for capability in declared):
         text = f"does {use.mode} on {use.target} {{at}}, for which it has no capability"
-        yield scope.finding(use, "capability_missing", f"{use.mode}:{use.target}", text, f"{use.mode}:{use.target}")
+        # No break: the kernel refuses what is not granted, and the applet may mean to be refused.
+        wanted = f"{use.mode}:{use.target}"
+        yield scope.finding(use, "capability_missing", wanted, text, wanted, Severity.WARNS)
 
 
 def check_mention(use: Use, scope: Scope) -> Iterator[Finding]:

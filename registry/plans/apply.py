@@ -115,7 +115,7 @@ def _switch(caller: Caller, made: Plan, situation: Situation, on_step: OnStep) -
         if _generation(uow) != situation.ctx.uow.generation:
             return False
         ctx = switch(caller.context(uow), situation, made.digest, on_step)
-        on_step("commit")
+        on_step("end")
         uow.commit()
     ctx.announce_deliveries()
     on_step("committed")

@@ -12,6 +12,7 @@ from sdk.hookset import SPECS, SYSTEM_HOOKS
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "sdk" / "HOOKS.md").read_text("utf-8")
 CHAPTERS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", GUIDE, re.MULTILINE | re.DOTALL))
+# Of those an applet may implement: as many as a developer can keep in mind.
 HOOKSPECS_MAX = 20
 
 # How an applet's code names a hook where that is not the name of its specification.
@@ -41,7 +42,7 @@ TEXTS = read_tests()
 
 
 def test_there_are_few_hooks():
-    assert len(SPECS) <= HOOKSPECS_MAX
+    assert len(SPECS.keys() - SYSTEM_HOOKS) <= HOOKSPECS_MAX
 
 
 def test_the_guide_has_a_chapter_for_each_hook_and_for_nothing_else():
