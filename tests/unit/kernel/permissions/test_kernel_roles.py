@@ -29,6 +29,7 @@ def test_the_kernel_brings_the_types_administrators_edit():
         "kernel.retention_rule": ("retention_rules", "title", "none"),
         "kernel.role": ("roles", "title", "none"),
         "kernel.setting": ("settings", "applet", "none"),
+        "kernel.stub": ("stubs", "title", "none"),
     }
 
 
