@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from kernel.context import KernelContext
+from registry.plans.situation import Situation
 
 _COUNT = """
 SELECT type, schema_version, state, deleted_at IS NOT NULL, count(*) FROM {t}.documents
  WHERE type = ANY(%s) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
+_KEY = "documents of "
 
 
 class Group(NamedTuple):
@@ -42,6 +44,15 @@ class Census:
     def count_other(self, type: str, version: int) -> int:
         """Those stored at another version of their type than this one."""
         return sum(group.count for group in self.of(type) if group.version != version)
+
+
+def census_of(situation: Situation, types: Collection[str]) -> Census:
+    """As the situation's transaction saw them first: each type is counted once for all checks."""
+    known = situation.counted
+    missing = {name for name in types if f"{_KEY}{name}" not in known}
+    found = take_census(situation.ctx, missing)
+    known.update({f"{_KEY}{name}": found.of(name) for name in missing})
+    return Census({name: known[f"{_KEY}{name}"] for name in types})
 
 
 def take_census(ctx: KernelContext, types: Collection[str]) -> Census:

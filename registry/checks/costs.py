@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel.documents.indexes import INDEXES_PER_TENANT_MAX, HotIndex, declared_indexes
-from registry.checks.census import Census, take_census
+from registry.checks.census import Census, census_of
 from registry.checks.sides import changed_types
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
@@ -23,7 +23,7 @@ def cost_findings(situation: Situation) -> Iterator[Finding]:
     changes = [change for change in changed_types(situation) if change.is_cast]
     before, after = situation.catalogue_before, situation.catalogue_after
     come = [index for index in _built(after) if index.name not in {each.name for each in _built(before)}]
-    census = take_census(situation.ctx, {*(change.name for change in changes), *(index.type for index in come)})
+    census = census_of(situation, {*(change.name for change in changes), *(index.type for index in come)})
     for change in changes:
         count = census.count_other(change.name, change.after.version)
         message = f"documents of {change.name} are stored as version {change.after.version} in the background"

@@ -12,7 +12,7 @@ from typing import Any
 from kernel.context import KernelContext
 from kernel.documents.validator import violations_of
 from kernel.secrets.reveal import reveal
-from registry.checks.census import take_census
+from registry.checks.census import census_of
 from registry.checks.sides import TypeChange, changed_types
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
@@ -70,7 +70,7 @@ class _Tally:
 def document_findings(situation: Situation) -> Iterator[Finding]:
     """Of each changed type: how many documents do not fit, the first of them, and how many were looked at."""
     changes = changed_types(situation)
-    census = take_census(situation.ctx, {change.name for change in changes})
+    census = census_of(situation, {change.name for change in changes})
     deadline = time.monotonic() + ROLLBACK_CHECK_S_MAX
     for change in changes:
         tally = _look(situation, change, census.count(change.name), deadline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from registry.checks.census import Census, take_census
+from registry.checks.census import Census, census_of
 from registry.checks.sides import Side, Sides, sides_of
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
@@ -26,7 +26,7 @@ def schema_findings(situation: Situation) -> Iterator[Finding]:
     """Of every type of the applets that change."""
     moving = [(each, each.before, each.after) for each in sides_of(situation) if each.before and each.after]
     changed = [entry for entry in moving if entry[1].applet is not entry[2].applet]
-    census = take_census(situation.ctx, {name for _, before, _ in changed for name in before.types})
+    census = census_of(situation, {name for _, before, _ in changed for name in before.types})
     for sides, before, after in changed:
         for name in sorted(before.types):
             if name not in after.types:

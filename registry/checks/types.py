@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kernel.context import KernelContext
-from registry.checks.census import Census, take_census
+from registry.checks.census import Census, census_of
 from registry.checks.sides import Side, Sides, sides_of
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
@@ -27,7 +27,7 @@ def structure_findings(situation: Situation) -> Iterator[Finding]:
     """
     ctx = situation.ctx
     moving = [(each, each.before, each.after) for each in sides_of(situation) if each.before and each.after]
-    census = take_census(ctx, {name for _, before, after in moving for name in _read_anew(before, after)})
+    census = census_of(situation, {name for _, before, after in moving for name in _read_anew(before, after)})
     for sides, before, after in moving:
         yield from _states(sides, before, after, census)
         yield from _lenses(sides, before, after, census)

@@ -13,7 +13,7 @@ from kernel.documents.keys import KEY_BYTES_MAX
 from kernel.expressions.mixed import Mixture
 from kernel.expressions.places import Record, text_of
 from kernel.series.service import NO_COMPANY
-from registry.checks.census import Census, take_census
+from registry.checks.census import Census, census_of, take_census
 from registry.checks.sides import TypeChange, changed_types
 from registry.errors import KeysTaken
 from registry.plans.findings import Finding, Severity
@@ -61,7 +61,7 @@ class NewKey:
 def unique_findings(situation: Situation) -> Iterator[Finding]:
     """Values that two documents have already, and how long it takes to make keys of the rest."""
     changes = [change for change in changed_types(situation) if _new_fields(change)]
-    census = take_census(situation.ctx, {change.name for change in changes})
+    census = census_of(situation, {change.name for change in changes})
     for change in changes:
         for key in new_keys(change, census):
             yield from _look(situation.ctx, key, census.count_live(change.name))

@@ -60,7 +60,7 @@ class Situation:
 
     before, after: releases enabled now, and afterwards. since: of an earlier plan that is looked at again, the last
     event it knew of: documents that were not written since need no second look. earlier: what that plan has found, as
-    JSON. findings: of the checks, once they have run.
+    JSON. findings: of the checks, once they have run. counted: what one check has counted, for the others.
     """
 
     ctx: KernelContext
@@ -76,6 +76,7 @@ class Situation:
     earlier: Sequence[Mapping[str, Any]] = ()
     findings: Sequence[Finding] = ()
     progress: Progress = field(default=lambda label, done, total: None)
+    counted: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def changed(self) -> Mapping[str, tuple[Applet | None, Applet | None]]:
