@@ -86,7 +86,8 @@ def test_a_month_of_business(ada: Client, story: SimpleNamespace):
     ada.post(f"receivables/payments/{made['id']}/post")
 
 
-def test_every_guard_holds(installation: Installation):
+def test_every_guard_holds(ada: Client, installation: Installation):
+    assert [row["sentences"] for row in ada.get("applets/guards")["items"]] == [[], [], []]
     assert guards(installation) == {
         "totals_equal_movements": "holds",
         "postings_sum_to_zero": "holds",
@@ -182,3 +183,31 @@ def test_and_goes_on_where_it_was(ada: Client, installation: Installation, story
     assert ada.get(f"receivables/invoices/{first['id']}")["outstanding"] == "0.00"
     assert set(guards(installation).values()) == {"holds"}
     assert json.loads(installation.run("doc", "verify", "--json"))["different"] == 0
+
+
+def test_in_the_end_it_is_purged(ada: Client, installation: Installation, story: SimpleNamespace):
+    installation.environment["BOS_APPLET_RETENTION_DAYS"] = "0"
+    story.balance = trial_balance(ada)
+    installation.run("applet", "uninstall", "receivables", "--keep-stubs", "--yes")
+    counted = installation.ask("applet", "purge", "receivables", "--dry-run")
+    # Eight invoices and two payments have entries; the draft is nobody's.
+    assert (counted["documents"], counted["stubs"], counted["dry_run"]) == (1, INVOICES + 2, True)
+    done = installation.ask("applet", "purge", "receivables", "--yes")
+    assert {**done, "dry_run": True} == counted
+
+
+def test_the_books_know_what_they_were_made_for_still(
+    ada: Client, installation: Installation, rows: Callable[[], Any], story: SimpleNamespace
+):
+    assert [name for name, found in rows().items() if found] == ["series"]
+    assert trial_balance(ada) == story.balance
+    invoice = story.invoices[0]
+    page = ada.get("ledger/journal-entries", filter=f"source == '{invoice['id']}'")
+    assert page["titles"][invoice["id"]] == invoice["number"]
+    assert ada.get(f"kernel/stubs/{invoice['id']}")["document_type"] == "receivables.invoice"
+    assert json.loads(installation.run("doc", "verify", "--json"))["different"] == 0
+    assert {row["name"]: row["state"] for row in ada.get("applets")["items"]}["receivables"] == "available"
+
+
+def test_and_what_they_link_to_may_go_now(ada: Client, story: SimpleNamespace):
+    assert ada.send("DELETE", f"parties/customers/{story.customers[2]}", If_Match="*").status == 204
