@@ -49,8 +49,9 @@ def cast_stored(type: DocumentType, stored: Stored, id: str) -> Stored:
         return type.cast(stored)
     except CastFailed as error:
         step, pointer = error.details["step"], error.details["pointer"] or "/"
-        versions = {"from_version": stored.version, "to_version": type.version}
-        raise DocumentUncastable(type=type.name, id=id, step=step, pointer=pointer, **versions) from error
+        raise DocumentUncastable(
+            type=type.name, id=id, step=step, pointer=pointer, from_version=stored.version, to_version=type.version
+        ) from error
 
 
 def show_rows(ctx: KernelContext, type: DocumentType, rows: Sequence[Row]) -> list[Row]:

@@ -96,7 +96,7 @@ class Walk:
             _SQL[direction], {"ids": list(frontier), "limit": LINKS_PER_LEVEL_MAX + 1}
         ).fetchall()
         self.graph.is_truncated |= len(found) > LINKS_PER_LEVEL_MAX
-        links = [(self._edge(*row[:3], Row(*row[3:])), Row(*row[3:])) for row in found]
+        links = [(self._edge(Edge(*row[:3]), Row(*row[3:])), Row(*row[3:])) for row in found]
         met = self.add(level, [row for edge, row in links if self._is_visible(edge, row)])
         for edge, row in links:
             if self._is_visible(edge, row) and edge.source in self.graph.nodes and edge.target in self.graph.nodes:
@@ -116,10 +116,10 @@ class Walk:
             met[row.id] = None
         return list(met)
 
-    def _edge(self, source: str, field: str, target: str, row: Row) -> Edge:
-        """row: of the one of both ends that was read with the link."""
-        type = row.type if row.id == source else self.graph.nodes[source]["type"]
-        return Edge(source, shown_name(self.ctx.runtime.catalogue.types.get(type), field), target)
+    def _edge(self, stored: Edge, row: Row) -> Edge:
+        """By the present name of its field. row: of the one of both ends that was read with the link."""
+        type = row.type if row.id == stored.source else self.graph.nodes[stored.source]["type"]
+        return stored._replace(field=shown_name(self.ctx.runtime.catalogue.types.get(type), stored.field))
 
     def _is_visible(self, edge: Edge, row: Row) -> bool:
         """Whether the caller may know of the link: it is a field of its source, which must not be hidden there."""

@@ -170,8 +170,8 @@ def update(
             return previous
         _check_kernel_types(ctx, document, previous)
         document.version += 1
-        told = {"was": was, "revision": revision, "recast": recast}
-        save(ctx, Change(type, document, stored, before, "updated", previous, **told))
+        change = Change(type, document, stored, before, "updated", previous, was=was, revision=revision, recast=recast)
+        save(ctx, change)
         ctx.runtime.catalogue.hooks.call("after_save", type.name, ctx=ctx, document=document, previous=previous)
     return document
 

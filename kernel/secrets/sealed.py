@@ -72,9 +72,14 @@ def put_back(payload: Mapping[str, Any], key: bytes | None, type: str, id: str, 
 
 def paths_in(tree: Any, at: str) -> set[str]:
     """The paths of all values of a part of a payload."""
-    paths: set[str] = set()
-    replace_each(tree, lambda path, value: paths.add(path) or value, at)
-    return paths
+    paths: list[str] = []
+
+    def note(path: str, value: Any) -> Any:
+        paths.append(path)
+        return value
+
+    replace_each(tree, note, at)
+    return set(paths)
 
 
 def _in_parts(payload: Mapping[str, Any], change: Callable[[str, Any], Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from kernel.context import KernelContext
+from kernel.documents.casting import stored_name
 from kernel.documents.listing import ListRequest, list_rows
 from kernel.series.service import NO_COMPANY
 from kernel.transfer.errors import MappingInvalid
@@ -86,10 +87,12 @@ def find_ids(
     _check_field(type, field)
     wanted = sorted(set(values))
     unique = next((each.unique for each in type.unique if each.path == field and not each.encrypted), None)
-    # Keys answer from an index, but know nothing of permissions, nor of encrypted values.
-    if unique and ctx.permissions.filter("read", type) is None and (unique == "tenant" or company_id):
-        company = company_id if unique == "company" else NO_COMPANY
-        return dict(ctx.uow.execute(_BY_KEY, [type_name, field, company, wanted]).fetchall())
+    # Keys answer from an index, but know nothing of permissions, of encrypted values, nor of how a value of another
+    # version reads now.
+    is_plain = ctx.permissions.filter("read", type) is None and not type.is_mixed
+    if unique and is_plain and (unique == "tenant" or company_id):
+        about = [type_name, stored_name(type, field), company_id if unique == "company" else NO_COMPANY, wanted]
+        return dict(ctx.uow.execute(_BY_KEY, about).fetchall())
     found: dict[str, str] = {}
     for part in _parts(wanted, ctx.kernel.settings.page_size_max):
         found.update(_find_listed(ctx, type, field, part, company_id))

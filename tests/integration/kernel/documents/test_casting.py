@@ -1,10 +1,14 @@
 """Documents of an earlier version of their type, read and written by the one that runs."""
 
+import psycopg
 import pytest
 
 from kernel.documents.archive import archive
+from kernel.documents.bulk import create_many
 from kernel.documents.graph import read_graph
+from kernel.documents.indexes import declared_indexes
 from kernel.documents.service import restore
+from kernel.transfer.lookups import find_ids
 from sdk.document_errors import DocumentLinked, LinkBroken, UniqueKeyTaken
 from sdk.identifiers import new_id
 from tests.integration.kernel.documents.depot import ITEM, MAKER
@@ -138,3 +142,60 @@ def test_titles_of_what_is_linked_to_are_those_of_the_version_that_runs(depot):
         assert dict(page.titles) == {maker: "Ample"}
         graph = read_graph(ctx, MAKER, maker)
         assert graph.nodes[item]["title"] == "Drill"
+
+
+def test_who_began_before_the_switch_and_meets_a_newer_document_is_to_begin_again(depot):
+    id = depot.create(ITEM, **OLD)
+    with depot.kernel.database.transaction(depot.tenant) as uow:
+        older = depot.kernel.operator_context(uow)
+        assert older.documents.get(ITEM, id)["name"] == "Drill"
+        depot.switch(2)
+        with depot.operate() as ctx:
+            ctx.documents.update(ITEM, id, {"rating": 5})
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            older.documents.get(ITEM, id)
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            older.documents.query(ITEM)
+
+
+def test_an_index_is_of_the_field_as_the_present_version_has_it(depot):
+    depot.switch(2)
+    with depot.operate() as ctx:
+        mixed = ctx.runtime.catalogue.type(ITEM)
+    (index,) = declared_indexes([mixed])
+    assert (index.path, index.expression) == ("cost", "bos.to_decimal((data ->> 'cost'))")
+    assert depot.sweep() == []
+    with depot.operate() as ctx:
+        assert declared_indexes([ctx.runtime.catalogue.type(ITEM)]) == [index]
+
+
+def test_what_was_imported_before_is_found_by_its_key_in_any_version(depot):
+    id = depot.create(ITEM, **OLD)
+    depot.switch(2)
+    for _ in range(2):
+        with depot.operate() as ctx:
+            assert find_ids(ctx, ITEM, "code", ["D-1", "D-9"], None) == {"D-1": id}
+        depot.sweep()
+
+
+def test_a_document_that_is_deleted_gives_its_keys_and_links_back(depot):
+    maker = depot.create(MAKER, name="Ample")
+    id = depot.create(ITEM, **OLD, maker=maker)
+    depot.switch(2)
+    with depot.operate() as ctx:
+        ctx.documents.delete(ITEM, id)
+        ctx.documents.delete(MAKER, maker)
+    assert depot.create(ITEM, code="D-1") != id
+    with depot.operate() as ctx, pytest.raises(LinkBroken) as broken:
+        restore(ctx, ITEM, id)
+    assert broken.value.violations[0].pointer == "/producer"
+
+
+def test_many_new_documents_are_written_in_the_version_that_runs(depot):
+    depot.switch(2)
+    with depot.operate() as ctx:
+        created = create_many(ctx, ITEM, [{"label": f"Item {number}", "code": f"C{number}"} for number in range(3)])
+    assert {depot.stored(document.id)[0] for _, document in created.created} == {2}
+    told = "SELECT DISTINCT payload -> 'schema_version' FROM {t}.events WHERE type = 'depot.item.created'"
+    assert depot.rows(told) == [(2,)]
+    assert depot.differences() == []
