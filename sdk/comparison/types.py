@@ -11,6 +11,7 @@ from sdk.comparison.limits import compare_limits
 from sdk.lenses import LensChain, Stored
 from sdk.lenses.functions import touches_path
 from sdk.lenses.places import ABSENT
+from sdk.lenses.steps import Add, SetDefault
 from sdk.schema import DocumentType, Field
 
 _NOTES = ("title", "description", "examples", "deprecated", "$comment")
@@ -114,6 +115,7 @@ class TypeComparison:
                 self._compare_field(field, found)
             elif not self._is_reported(field.parent, self.old):
                 self._report_removed(field, target)
+                reached |= {path} if self._is_called_new(path) else set()
         for path, field in self.new.fields.items():
             if path not in reached and (not field.parent or field.parent in reached):
                 self._report_added(field)
@@ -142,7 +144,10 @@ class TypeComparison:
 
     def _report_removed(self, field: Field, target: str | None) -> None:
         path = field.path
-        if target is None:
+        if target is None and self._is_called_new(path):
+            message = f"{path} is there in both versions, and a step calls it new: a rollback would not show its values"
+            self.changes.breaking("known_field_called_new", path, message, '"is_new": false in its set_default')
+        elif target is None:
             self.changes.cast_needed("field_removed", path, f"{path} is no more; its values wait in the keep-box")
         elif self._is_touched(path, target):
             self.changes.cast_needed("field_removed", path, f"{path} is no more, which a function sees to")
@@ -151,6 +156,15 @@ class TypeComparison:
         else:
             fix = f'{{"drop_field": {{"field": "{path}"}}}} in lenses/{self.new.noun}.json, or rename_field'
             self.changes.breaking("field_removed", path, f"{path} is no more, and no step says what becomes of it", fix)
+
+    def _is_called_new(self, path: str) -> bool:
+        """Whether a step adds a field that both versions have, and none takes the older one away before."""
+        if self.chain is None or path not in self.new.fields:
+            return False
+        low, high = sorted((self.old.version, self.new.version))
+        steps = [step for version in range(low + 1, high + 1) for step in self.chain.steps.get(version, ())]
+        is_added = any(path in step.come for step in steps if isinstance(step, Add | SetDefault))
+        return is_added and not any(path in step.gone for step in steps)
 
     def _report_added(self, field: Field) -> None:
         path = field.path

@@ -184,8 +184,9 @@ class SetDefault(Step):
             return super().source(path, key, inner, upward=upward)
         leaf = self.leaves[0]
         within = inner(".".join(self.prefix)) if self.prefix and upward else None
-        if self.is_new:
-            return Noted(Default(Absent(), self.value, within) if upward else Absent(), key, leaf)
+        if self.is_new and not upward:
+            return Noted(Absent(), key, leaf)
+        # A step that calls a field new which was there before must not make anybody find what is not so.
         source = inner(path)
         return Noted(Default(source, self.value, within) if upward else source, key, leaf, ((leaf, source),))
 

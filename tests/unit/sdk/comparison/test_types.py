@@ -241,6 +241,15 @@ def test_on_the_way_back_a_required_field_that_was_dropped_is_missed_in_newer_do
     assert "written since" in change.message
 
 
+def test_a_step_that_calls_a_known_field_new_is_found_out():
+    old, new = order(a=TEXT), order(2, ["a"], a=TEXT)
+    wrong, right = ({"set_default": {"field": "a", "value": "x", "is_new": is_new}} for is_new in (True, False))
+    assert found(compare_types(old, new, chain(wrong))) == [("breaking", "known_field_called_new", "a")]
+    assert found(compare_types(old, new, chain(right))) == [("cast_needed", "field_required", "a")]
+    again = chain({"drop_field": {"field": "a"}}, wrong)
+    assert {change.rule for change in compare_types(old, new, again)} == {"field_removed", "required_field_added"}
+
+
 def test_a_chain_that_does_not_know_both_versions_says_nothing():
     lens = chain({"drop_field": {"field": "a"}})
     assert found(compare_types(order(a=TEXT), order(3), lens)) == [("breaking", "field_removed", "a")]

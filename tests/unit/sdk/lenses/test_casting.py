@@ -2,7 +2,7 @@
 
 import pytest
 
-from sdk.lenses import Absent, CastFailed, InvalidLenses, Kept, LensChain, Noted, Opaque, Path, Same, Stored
+from sdk.lenses import Absent, CastFailed, Default, InvalidLenses, Kept, LensChain, Noted, Opaque, Path, Same, Stored
 from sdk.lenses.functions import Pair
 from tests.unit.sdk.lenses.generated import chain
 
@@ -211,6 +211,12 @@ def test_a_source_says_where_a_field_is():
     assert lens.source("other", at=1, now=3) == Same()
     assert lens.source("amount", at=2, now=2) == Same()
     assert lens.source("total", at=1, now=3) == Noted(Absent(), "2.0", "total")
+
+
+def test_a_default_is_found_only_where_there_is_no_value():
+    source = chain({"2": [UNIT]}).source("unit", at=1, now=2)
+    assert source == Noted(Default(Same(), "pc"), "2.0", "unit", (("unit", Same()),))
+    assert chain({"2": [UNIT]}).source("unit", at=2, now=1) == Noted(Absent(), "2.0", "unit")
 
 
 def test_what_functions_touch_is_opaque_and_the_rest_is_not():
