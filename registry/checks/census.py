@@ -22,7 +22,7 @@ class Group(NamedTuple):
     version: int
     state: str | None
     is_deleted: bool
-    count: int
+    size: int
 
 
 class Census:
@@ -36,14 +36,14 @@ class Census:
 
     def count(self, type: str) -> int:
         """Deleted ones too: they can be restored."""
-        return sum(group.count for group in self.of(type))
+        return sum(group.size for group in self.of(type))
 
     def count_live(self, type: str) -> int:
-        return sum(group.count for group in self.of(type) if not group.is_deleted)
+        return sum(group.size for group in self.of(type) if not group.is_deleted)
 
     def count_other(self, type: str, version: int) -> int:
         """Those stored at another version of their type than this one."""
-        return sum(group.count for group in self.of(type) if group.version != version)
+        return sum(group.size for group in self.of(type) if group.version != version)
 
 
 def census_of(situation: Situation, types: Collection[str]) -> Census:

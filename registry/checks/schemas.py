@@ -19,6 +19,12 @@ _OF_VALUES = frozenset(
     ("limit_narrowed", "limit_changed", "enum_added", "enum_value_removed", "field_removed", "field_required",
      "required_field_added", "kind_changed", "object_closed", "scale_lowered")
 )  # fmt: skip
+# What nobody has to do anything about, told together.
+_QUIET = {Impact.COMPATIBLE: "schema_compatible", Impact.CAST_NEEDED: "schema_cast"}
+_TOLD = {
+    Impact.COMPATIBLE: "changes in ways that nobody need care about",
+    Impact.CAST_NEEDED: "changes in ways that its lenses see to",
+}
 CHANGES_NAMED_MAX = 50
 
 
@@ -43,15 +49,11 @@ def _changes(before: Side, after: Side, name: str) -> list[SchemaChange]:
 
 
 def _tell(sides: Sides, name: str, changes: Sequence[SchemaChange], census: Census) -> Iterator[Finding]:
-    groups = (
-        (Impact.COMPATIBLE, "schema_compatible", f"{name} changes in ways that nobody need care about"),
-        (Impact.CAST_NEEDED, "schema_cast", f"documents of {name} are cast by its lenses"),
-    )
-    for impact, rule, message in groups:
-        found = [change for change in changes if change.impact is impact]
+    for impact, told in _TOLD.items():
+        found = [_said(change) for change in changes if change.impact is impact]
         if found:
-            details = {"count": len(found), "changes": [_said(change) for change in found[:CHANGES_NAMED_MAX]]}
-            yield Finding(Severity.INFORMS, rule, name, message, "", sides.name, details=details)
+            details = {"count": len(found), "changes": found[:CHANGES_NAMED_MAX]}
+            yield Finding(Severity.INFORMS, _QUIET[impact], name, f"{name} {told}", "", sides.name, details=details)
     for change in changes:
         if change.is_breaking and change.rule not in _COUNTED:
             yield _breaking(sides, name, change, census)

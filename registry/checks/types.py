@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kernel.context import KernelContext
 from registry.checks.census import Census, census_of
@@ -66,12 +66,12 @@ def _lost_states(type: DocumentType, machine: StateMachine | None, census: Censu
     for group in census.of(type.name):
         if group.state is None or machine is None:
             continue
-        names = {}
+        names: Mapping[str, str] = {}
         if type.lenses is not None and group.version != type.version and group.version <= type.lenses.latest:
             names = type.lenses.state_source(at=group.version, now=type.version) or {}
         state = names.get(group.state, group.state)
         if state not in machine.states:
-            lost[state] += group.count
+            lost[state] += group.size
     return lost
 
 
