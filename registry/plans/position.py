@@ -8,7 +8,7 @@ from kernel.db.unit_of_work import UnitOfWork
 from kernel.events.horizon import Horizon
 
 # For those who are writing at this moment to end; a request is faster, an import is not waited for.
-WAIT_S_MAX = 0.25
+WAIT_S_MAX = 0.5
 _PAUSE_S = 0.005
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from registry.checks import documents as check
 from registry.errors import PlanBlocked, PlanDrifted
+from registry.plans import position
 from tests.integration.registry.plans.versions import found, item, lens, of_rule, told
 
 TEXT = {"type": "string", "maxLength": 200}
@@ -113,6 +114,23 @@ def test_a_document_written_since_the_plan_that_does_not_fit_is_a_drift(field):
     made = field.plan("upgrade", "drifting", "2.0.0")
     assert made["applicable"]
     field.create("drifting.item", {"name": "too long"})
+    with pytest.raises(PlanDrifted):
+        field.apply(made)
+
+
+def test_a_document_that_was_being_written_when_the_plan_was_made_is_not_missed(field, monkeypatch):
+    begin(field, "inflight", count=1)
+    narrow = {"title": {"type": "string", "maxLength": 3}, "size": {"type": "integer"}}
+    field.add("inflight", "2.0.0", two("inflight", RENAME, narrow, required=["title"]))
+    monkeypatch.setattr(position, "WAIT_S_MAX", 0.0)
+    with field.caller.begin() as uow:
+        ctx = field.caller.context(uow)
+        ctx.documents.create("inflight.item", {"name": "too long"})
+        uow.release()
+        field.create("inflight.item", {"name": "ok"})
+        made = field.plan("upgrade", "inflight", "2.0.0")
+        uow.commit()
+    assert made["applicable"]
     with pytest.raises(PlanDrifted):
         field.apply(made)
 
