@@ -88,14 +88,8 @@ def write_next_release(folder: Path, *, version: str = NEXT) -> Path:
 
 
 def break_guard(folder: Path) -> Path:
-    """Make the release in this folder do harm as it comes: it forgets what one customer owes. Its guard sees that."""
-    with (folder / "hooks.py").open("a") as file:
-        file.write(
-            "\n\n@hooks.upgraded\n"
-            "def forget_a_debt(ctx: Context, previous: str) -> None:\n"
-            '    invoice = ctx.documents.query("receivables.invoice", "outstanding > 0", limit=1).items[0]\n'
-            "    ctx.registers.reverse(invoice, occurred_at=invoice[\"issued_on\"])\n"
-        )  # fmt: skip
+    """Make the release in this folder take another account for that of its customers; its guard sees that."""
+    _edit_text(folder / "settings.json", '"1200"', '"1000"')
     return folder
 
 
