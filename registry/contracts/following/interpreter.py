@@ -43,8 +43,10 @@ from sdk.applet import Applet
 DEPTH_MAX = 24
 # How often one function is followed within itself.
 RECURSION_MAX = 2
-# Expressions looked at for one function that is entered: a bound on time, about a second.
-STEPS_MAX = 400_000
+# Expressions looked at for one function that is entered, and for all of an applet: a bound on time, seconds at most.
+# Applets that come with Bos need 1,200 and 8,000.
+STEPS_MAX = 60_000
+STEPS_TOTAL_MAX = 600_000
 
 
 class _Exhausted(Exception):
@@ -67,7 +69,7 @@ class Interpreter:
         self.statics: dict[int, Cell] = {}
         self._globals: dict[str, Frame] = {}
         self._cells = 0
-        self._steps = 0
+        self._steps = self._total = 0
         self._results: dict[tuple[object, ...], Value] = {}
 
     def run_module(self, name: str) -> Frame:
@@ -85,12 +87,13 @@ class Interpreter:
 
     def enter(self, function: Function, given: Given) -> None:
         """Follow a function from outside; says so where that takes too long."""
-        self._steps = 0
+        self._steps = 0 if self._total < STEPS_TOTAL_MAX else STEPS_MAX
         try:
             self.call_function(function, given, Frame(function.module, State({}, {})))
         except (_Exhausted, RecursionError):
             self.recorder.at(self.modules[function.module].path, function.node)
             self.recorder.leave_open("is too much to be followed to its end")
+        self._total += self._steps
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Value:
         self._steps += 1
