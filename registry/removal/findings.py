@@ -28,16 +28,21 @@ def _leaving(situation: Situation, move: Move) -> Iterator[Finding]:
     types = types_of(uow, name)
     for linking in find_linking(uow, types):
         yield _linking(situation, move, linking)
+    # Told of none, too: a finding that came with the first document would make the plan another one.
     documents = dict(count_documents(uow, types))
-    if documents:
-        message = f"{sum(documents.values())} documents of {name} {_FATE[move.verb]}"
-        yield Finding(Severity.INFORMS, _KEPT[move.verb], name, message, applet=name, details={"documents": documents})
-    waiting = count_waiting(uow, name)
-    if waiting and move.verb != "purge":
+    message = f"{sum(documents.values())} documents of {name} {_FATE[move.verb]}"
+    yield Finding(Severity.INFORMS, _KEPT[move.verb], name, message, applet=name, details={"documents": documents})
+    if move.verb != "purge" and _subscribes(situation, name):
+        waiting = count_waiting(uow, name)
         message = f"{waiting} events wait for {name}; it hears of them when it is enabled again"
         yield Finding(Severity.INFORMS, "deliveries_wait", name, message, applet=name, details={"count": waiting})
     if move.verb == "purge":
         yield from _purging(situation, name)
+
+
+def _subscribes(situation: Situation, name: str) -> bool:
+    hooks = situation.catalogue_before.hooks.describe()
+    return any(one["applet"] == name and one["hook"] == "on_event" for one in hooks)
 
 
 _FATE = {

@@ -7,6 +7,7 @@ from kernel.documents.queries import query
 from registry.errors import PlanBlocked
 from sdk.catalogue import DocumentTypeUnknown
 from sdk.errors import BosError
+from tests.integration.registry.conftest import write_applet
 
 # What an applet holds, row by row; whether a movement is folded yet is no property of it.
 HELD = {
@@ -137,6 +138,23 @@ def test_what_only_its_documents_link_to_is_held_for_them(shop):
 
 def test_events_that_wait_are_told_of(shop, linked):
     assert ("deliveries_wait", "shop") in shop.rules("uninstall", "informs", keep_stubs=True)
+
+
+def test_a_plan_stays_the_same_while_documents_are_written_and_events_are_heard_of(shop):
+    digest = shop.plan("uninstall")["digest"]
+    shop.sale(shop.create("shop.note", text="Mug"))
+    with shop.kernel.database.owner() as connection:
+        connection.execute(f'DELETE FROM "{shop.world.tenant.schema}".deliveries')
+    assert shop.plan("uninstall")["digest"] == digest
+
+
+def test_what_others_require_is_not_taken_away(shop, applets_folder):
+    manifest = '[requires]\nsdk = ">=1,<2"\n[requires.applets]\nshop = ">=1,<2"\n'
+    write_applet(applets_folder / "till", "till", manifest=manifest)
+    shop.move("enable", "till")
+    assert [rule for rule, _ in shop.rules("uninstall", "blocks")] != []
+    shop.move("uninstall", "till")
+    assert shop.rules("uninstall", "blocks") == set()
 
 
 def test_disabling_tells_who_links_to_what_goes_out_of_sight(shop, linked):
