@@ -41,17 +41,29 @@ SELECT value, count(*), (array_agg(id::text ORDER BY id))[1:3], count(*) OVER ()
 _FORGET = "DELETE FROM {t}.keys WHERE type = %(type)s AND field = %(field)s"
 _TAKE = """
 INSERT INTO {{t}}.keys (type, field, company_id, value, document_id)
-SELECT %(type)s, %(field)s, company_id, value, id FROM ({values}) AS held
+SELECT %(type)s, %(field)s, company_id, value, id FROM ({values}) AS held ORDER BY id
 """
+_KEEP_FIRST = " ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A field that no two documents may share from now on. values: SQL, None where only code knows its values."""
+    """A field that no two documents may share from now on. values: SQL, None where only code knows its values.
 
-    type: DocumentType
+    is_rollback: it was unique before. Nobody is held up going back to that: of several the first has the key.
+    """
+
+    change: TypeChange
     field: Field
     values: str | None
+
+    @property
+    def type(self) -> DocumentType:
+        return self.change.after
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.change.is_rollback
 
     @property
     def subject(self) -> str:
@@ -71,13 +83,13 @@ def backfill_keys(ctx: KernelContext, situation: Situation) -> None:
     """Make the keys of fields that are unique from now on. Raises KeysTaken where two documents have one meanwhile."""
     changes = [change for change in changed_types(replace(situation, ctx=ctx)) if _new_fields(change)]
     census = take_census(ctx, {change.name for change in changes})
-    for key in (key for change in changes for key in new_keys(change, census)):
+    for key in (key for change in changes for key in new_keys(change, census) if key.values is not None):
         given = {"type": key.type.name, "field": stored_name(key.type, key.field.path)}
         # A release that it was unique in may have left some when the tenant went back from it.
         ctx.uow.execute(_FORGET, given)
         try:
             with ctx.uow.savepoint():
-                ctx.uow.execute(_TAKE.format(values=key.values), given)
+                ctx.uow.execute(_TAKE.format(values=key.values) + (_KEEP_FIRST if key.is_rollback else ""), given)
         except psycopg.errors.UniqueViolation:
             raise KeysTaken(type=key.type.name, field=key.field.path) from None
 
@@ -85,7 +97,7 @@ def backfill_keys(ctx: KernelContext, situation: Situation) -> None:
 def new_keys(change: TypeChange, census: Census) -> list[NewKey]:
     """Of the fields that become unique, with the versions their documents are stored at."""
     versions = {group.version for group in census.of(change.name)}
-    return [NewKey(change.after, field, _values(change.after, field, versions)) for field in _new_fields(change)]
+    return [NewKey(change, field, _values(change.after, field, versions)) for field in _new_fields(change)]
 
 
 def _new_fields(change: TypeChange) -> list[Field]:
@@ -119,11 +131,12 @@ def _source(type: DocumentType, field: Field, versions: set[int]) -> str | None:
 
 def _look(ctx: KernelContext, key: NewKey, count: int) -> Iterator[Finding]:
     applet = key.type.applet
+    severity = Severity.WARNS if key.is_rollback else Severity.BLOCKS
     if key.values is None:
         if count:
             message = f"{key.subject} becomes unique, but its values are known only once its documents are cast"
             fix = "make it unique in a release after the one whose lens makes it"
-            yield Finding(Severity.BLOCKS, "unique_unknown", key.subject, message, fix, applet)
+            yield Finding(severity, "unique_unknown", key.subject, message, fix, applet)
         return
     sql = _DUPLICATES.format(values=key.values)
     rows = ctx.uow.execute(sql, {"type": key.type.name, "limit": EXAMPLES_MAX}).fetchall()
@@ -133,7 +146,11 @@ def _look(ctx: KernelContext, key: NewKey, count: int) -> Iterator[Finding]:
         examples = [{"value": value, "count": held, "documents": list(ids)} for value, held, ids, _ in rows]
         details = {"count": total, "first": examples}
         fix = "give all but one of them another value before"
-        yield Finding(Severity.BLOCKS, "unique_taken", key.subject, message[:300], fix, applet, details=details)
+        yield Finding(severity, "unique_taken", key.subject, message[:300], fix, applet, details=details)
+    if not key.change.is_cast:
+        message = f"{key.subject} becomes unique, but what is being written at the moment of the move gets no key"
+        fix = f"raise the x-version of {key.type.name}: then the sweep sees to those documents"
+        yield Finding(Severity.WARNS, "unique_unversioned", key.subject, message, fix, applet)
     message = f"{key.subject} becomes unique: keys are made of the values there are"
     details = {"count": count, "estimate_s": round(count / KEYS_PER_S, 2)}
     yield Finding(Severity.INFORMS, "keys_made", key.subject, message, "", applet, details=details)

@@ -4,7 +4,7 @@ import pytest
 
 from registry.errors import KeysTaken
 from sdk.document_errors import UniqueKeyTaken
-from tests.integration.registry.plans.versions import found, item, lens
+from tests.integration.registry.plans.versions import found, item, lens, of_rule
 
 CODE = {"type": "string", "maxLength": 3_000}
 
@@ -37,6 +37,7 @@ def test_keys_are_made_of_the_values_there_are(field):
     field.add("keyed", "1.1.0", unique())
     made = field.move("upgrade", "keyed", "1.1.0")
     assert found(made, "keys_made")["subject"] == "keyed.item.code"
+    assert found(made, "unique_unversioned")["severity"] == "warns"
     for code in ("a", long):
         with pytest.raises(UniqueKeyTaken):
             field.create("keyed.item", {"code": code})
@@ -91,3 +92,27 @@ def test_a_duplicate_that_comes_at_the_last_moment_leaves_all_as_it_was(field):
     with pytest.raises(KeysTaken):
         field.apply(made, on_step=step)
     assert field.execute("SELECT version FROM {t}.applets WHERE name = 'racing'") == [("1.0.0",)]
+
+
+def test_going_back_to_where_it_was_unique_is_not_held_up(field):
+    field.add("loosened", "1.0.0", unique())
+    steps = {"2": []}
+    field.add("loosened", "2.0.0", parts(version=2) | {"lenses/item.json": lens("loosened.item", steps)})
+    field.move("enable", "loosened", "1.0.0")
+    field.move("upgrade", "loosened", "2.0.0")
+    first, _ = field.create("loosened.item", {"code": "a"}, {"code": "a"})
+    made = field.move("rollback", "loosened")
+    assert found(made, "unique_taken")["severity"] == "warns"
+    assert of_rule(made, "unique_unversioned") == []
+    held = field.execute("SELECT value, document_id::text FROM {t}.keys WHERE type = 'loosened.item'")
+    assert held == [("a", first)]
+
+
+def test_a_field_that_only_code_knows_may_be_unique_while_there_are_no_documents(field):
+    begin(field, "empty")
+    code = "def up_item_1_to_2(document):\n    pass\n\n\ndef down_item_2_to_1(document):\n    pass\n"
+    field.add("empty", "2.0.0", unique(version=2), lenses_code=code)
+    field.move("upgrade", "empty", "2.0.0")
+    field.create("empty.item", {"code": "a"})
+    with pytest.raises(UniqueKeyTaken):
+        field.create("empty.item", {"code": "a"})
