@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
+import collections.abc
+import enum
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -47,17 +51,27 @@ def find_class(offer: Offer, dotted: str) -> Entry | None:
 
 
 def find_member(offer: Offer, dotted: str, member: str) -> Entry | None:
-    """A member of a class or of one it is made from; of a class that has bases elsewhere any member may be there."""
+    """A member of a class or of one it is made from, Python's own included; of others' classes any may be there."""
     for name, entry in classes_of(offer, dotted):
-        if entry is None:
-            return {"kind": "value"} if not name.startswith(SDK) and name not in _BARE else None
-        if member in entry["members"]:
+        if entry is not None and member in entry["members"]:
             found: Entry = entry["members"][member]
             return found
+        if entry is None and _may_have(name, member):
+            return {"kind": "value"}
     return None
 
 
-_BARE = frozenset({"object", "Protocol", "NamedTuple", "Exception", "Generic"})
+# Where the bases of the SDK's classes come from that are Python's own.
+_PYTHON = (builtins, collections.abc, enum, typing)
+
+
+def _may_have(base: str, member: str) -> bool:
+    """Whether a class that is not the SDK's has a member, as far as is known."""
+    if base.partition(".")[0] == SDK:
+        return False
+    plain = base.rpartition(".")[2]
+    known = next((getattr(place, plain) for place in _PYTHON if hasattr(place, plain)), None)
+    return known is None or hasattr(known, member)
 
 
 def classes_of(offer: Offer, dotted: str) -> Iterator[tuple[str, Entry | None]]:
@@ -70,8 +84,7 @@ def classes_of(offer: Offer, dotted: str) -> Iterator[tuple[str, Entry | None]]:
             continue
         seen.add(name)
         if entry is None:
-            if name.partition(".")[0] == SDK or name not in _BARE:
-                yield name, None
+            yield name, None
             continue
         yield name, entry
         module = name.rpartition(".")[0]

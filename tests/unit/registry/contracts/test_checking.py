@@ -387,6 +387,11 @@ SDK_BREAKS = {
         "argument_gone",
         "sdk.values.decimal_text",
     ),
+    "an attribute of documents": (
+        lambda d: without(d, "symbols", "sdk.document", "Document", "members", "state"),
+        "symbol_gone",
+        "sdk.document.Document.state",
+    ),
     "a hook": (lambda d: without(d, "hooks", "after_save"), "hook_gone", "after_save"),
     "a hook's argument": (
         lambda d: without(d, "hooks", "after_save", "arguments", "previous"),
@@ -426,6 +431,7 @@ class Refused(Conflict):
 def run(ctx: Context, document: Document, previous) -> None:
     note = ctx.documents.find("custom.note", text="a")
     note = ctx.documents.get("custom.note", "1", lock=True)
+    x = document.state, document.keys()
     price = ctx.resolve("price", product_id="p", quantity=1, on=ctx.today, currency="EUR")
     x = decimal_text(price, 2)
     raise Refused(reason="x")
