@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -77,9 +77,8 @@ def _collect(changes: list[Change], seed: int, count: int, breaks: bool, folder:
 
 def _try_all(changes: Iterator[Change], folder: Path) -> Iterator[Outcome]:
     while chunk := list(islice(changes, TRIED_AT_ONCE)):
-        tried = folder / "tried"
-        yield from try_changes(chunk, tried)
-        shutil.rmtree(tried)
+        with tempfile.TemporaryDirectory(dir=folder) as copies:
+            yield from try_changes(chunk, Path(copies))
 
 
 def _is_case(outcome: Outcome, breaks: bool) -> bool:

@@ -147,6 +147,9 @@ def _port(pattern: str, new: str) -> Edit:
 def _argument(function: str, old: str, new: str) -> Edit:
     """In the protocol and in the fake, and where the provider gives it."""
     edits = [in_sdk(rename_in_function, file, function, old, new) for file in ("context.py", "testing/facades.py")]
+    if function == "balance":
+        # The fake asks itself.
+        edits.append(in_sdk(replace_text, "testing/facades.py", rf"\b{old}=one\.", f"{new}=one."))
     if function == "record":
         edits.append(_port(rf"\b{old}=", f"{new}="))
     return all_of(*edits)
