@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from registry.contracts.following.items import enumerated
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.method_models import call_method
 from registry.contracts.following.python_models import call_external, call_getter, hand_over
-from registry.contracts.following.reading import of_sdk_annotation
+from registry.contracts.following.reading import compare, of_sdk_annotation
 from registry.contracts.following.sdk_models import MODELS
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell, ObjectCell, State
 from registry.contracts.following.values import (
@@ -16,6 +17,7 @@ from registry.contracts.following.values import (
     OTHER,
     Atom,
     Bound,
+    Const,
     Doc,
     External,
     Function,
@@ -201,6 +203,9 @@ def _call_sdk_method(machine: Machine, cls: str, name: str, given: Given, frame:
 
 def construct(machine: Machine, cls: OwnClass, given: Given, frame: Frame) -> Value:
     """An object of the applet's own class."""
+    values = enumerated(machine, cls, frame)
+    if values:
+        return _one_of(machine, given, values)
     made = machine.instance_of(cls, frame)
     members = class_members(machine.modules, cls.module, cls.name)
     bases = sdk_bases_of(machine.modules, machine.sdk, cls.module, cls.name)
@@ -216,6 +221,16 @@ def construct(machine: Machine, cls: OwnClass, given: Given, frame: Frame) -> Va
     if not bases:
         _fill_fields(machine, cls, given, made, frame)
     return made
+
+
+def _one_of(machine: Machine, given: Given, values: list[Value]) -> Value:
+    """`Kind(document["kind"])` compares the field with every member, and is still the field."""
+    value = given.positional[0] if given.positional else OTHER
+    for atom in value:
+        for member in join(values):
+            if isinstance(member, Const):
+                compare(machine, atom, member.value)
+    return value
 
 
 def _fill_fields(machine: Machine, cls: OwnClass, given: Given, made: Value, frame: Frame) -> None:

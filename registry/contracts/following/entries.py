@@ -38,12 +38,13 @@ def follow_code(applet: Applet, sdk: Offer, modules: Mapping[str, Module]) -> Re
     machine = Interpreter(applet, sdk, modules)
     for name in modules:
         machine.run_module(name)
-    done = set()
-    for function, mark in list(machine.hooks):
-        key = (function.module, function.line, mark)
-        if key not in done:
-            done.add(key)
+    marked = list(dict.fromkeys((function, mark) for function, mark in machine.hooks))
+    for _ in range(2):
+        machine.forget()
+        for function, mark in marked:
             _enter_hook(machine, function, mark)
+        if not machine.has_news:
+            break
     for function in _functions(modules):
         if (function.module, function.line) not in machine.seen:
             machine.enter(function, Given((one(Instance(CONTEXT)),)) if _takes_context(function) else Given())

@@ -198,6 +198,10 @@ def _sum(machine: Machine, left: Value, right: Value, frame: Frame) -> Value:
         if first is not None and second is not None:
             return one(Tuple((*first, *second)))
         return one(Many(join((one_by_one, others))))
+    # Lists of documents' lines: the items of both.
+    parts = [atom for atom in (*left, *right) if isinstance(atom, Doc) and atom.path]
+    if parts and not any(isinstance(atom, Const) and isinstance(atom.value, str) for atom in (*left, *right)):
+        return join([OTHER, *(one(atom) for atom in parts)])
     return NUMBER if left == NUMBER and right == NUMBER else OTHER
 
 

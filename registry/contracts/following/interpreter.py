@@ -12,7 +12,7 @@ from registry.contracts.following.expressions import evaluate_expression
 from registry.contracts.following.python_models import is_builtin
 from registry.contracts.following.reading import read_attribute, read_item, symbol_value
 from registry.contracts.following.recording import Recorder
-from registry.contracts.following.state import Cell, Frame, Given, ObjectCell, State, has_refs, join_states
+from registry.contracts.following.state import Cell, Frame, Given, ObjectCell, State, has_refs, join_cells, join_states
 from registry.contracts.following.statements import assign_target, execute_statement
 from registry.contracts.following.values import (
     NONE,
@@ -69,6 +69,8 @@ class Interpreter:
         self.statics: dict[int, Cell] = {}
         self._globals: dict[str, Frame] = {}
         self._cells = 0
+        # Whether something was put into a list or dict of a module: then it is worth looking again.
+        self.has_news = False
         self._steps = self._total = 0
         self._results: dict[tuple[object, ...], Value] = {}
 
@@ -84,6 +86,11 @@ class Interpreter:
             self.recorder.path, self.recorder.line = before
             self.statics.update(frame.state.heap)
         return self._globals[name]
+
+    def forget(self) -> None:
+        """Follow functions again that were followed before."""
+        self.has_news = False
+        self._results.clear()
 
     def enter(self, function: Function, given: Given) -> None:
         """Follow a function from outside; says so where that takes too long."""
@@ -224,7 +231,7 @@ class Interpreter:
         if name in values:
             return values[name]
         if name in known.imports:
-            return self._imported(*known.imports[name][:2])
+            return self.imported(*known.imports[name][:2])
         if name in known.classes:
             return one(OwnClass(module, name))
         if name in known.functions:
@@ -233,7 +240,7 @@ class Interpreter:
         below = f"{module}.{name}"
         return one(OwnModule(below)) if below in self.modules else None
 
-    def _imported(self, source: str, name: str) -> Value:
+    def imported(self, source: str, name: str) -> Value:
         root = source.partition(".")[0]
         if root == SDK:
             return symbol_value(self, source, name) if name else one(Symbol(source))
@@ -261,8 +268,14 @@ class Interpreter:
         return found
 
     def store(self, atom: Atom, cell: Cell, frame: Frame) -> None:
-        if isinstance(atom, Ref):
-            frame.state.heap[atom.cell] = cell
+        if not isinstance(atom, Ref):
+            return
+        frame.state.heap[atom.cell] = cell
+        known = self.statics.get(atom.cell)
+        if known is not None:
+            # Of a module: whatever function looks there next may find it.
+            self.statics[atom.cell] = join_cells(known, cell)
+            self.has_news = self.has_news or self.statics[atom.cell] != known
 
     def of_annotation(self, annotation: ast.expr | None, module: str) -> Value:
         return value_of_annotation(annotation, lambda name: self._resolve(module, name))
@@ -275,7 +288,7 @@ class Interpreter:
         known = self.modules.get(module)
         value: Value | None = None
         if known is not None and first in known.imports:
-            value = self._imported(*known.imports[first][:2])
+            value = self.imported(*known.imports[first][:2])
         elif find_class_node(self.modules, module, first) is not None:
             value = one(OwnClass(module, first))
         for name in rest:

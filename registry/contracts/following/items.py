@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from registry.contracts.following.machine import Machine
-from registry.contracts.following.state import DictCell, Frame, ListCell, ObjectCell
+from registry.contracts.following.state import Cell, DictCell, Frame, ListCell, ObjectCell
 from registry.contracts.following.values import (
     NOTHING,
     NUMBER,
@@ -16,6 +17,7 @@ from registry.contracts.following.values import (
     Doc,
     Many,
     Number,
+    OwnClass,
     PageOf,
     Ref,
     Tuple,
@@ -23,6 +25,7 @@ from registry.contracts.following.values import (
     join,
     one,
 )
+from registry.contracts.following.walking import class_members, classes_of
 
 # More than this are not told apart.
 ITEMS_EXACT_MAX = 40
@@ -67,18 +70,30 @@ def _any_item(machine: Machine, atom: Atom, frame: Frame) -> Iterator[Value]:
             yield one(atom)
         case Arguments() | PageOf():
             yield one(atom)
-        case Const(value=str()):
-            yield OTHER
         case Ref():
-            cell = machine.cell(atom, frame)
-            if isinstance(cell, ListCell):
-                yield cell.any_item() or NOTHING
-            elif isinstance(cell, DictCell):
-                yield from (one(Const(name)) for name in cell.known)
-                yield OTHER if cell.is_open or cell.rest or cell.copied else NOTHING
-            elif isinstance(cell, ObjectCell):
-                yield join(cell.members.values()) or OTHER
+            yield from _any_of_cell(machine.cell(atom, frame))
+        case OwnClass():
+            yield from enumerated(machine, atom, frame)
         case Number():
             yield NUMBER
         case _:
             yield OTHER
+
+
+def _any_of_cell(cell: Cell | None) -> Iterator[Value]:
+    if isinstance(cell, ListCell):
+        yield cell.any_item() or NOTHING
+    elif isinstance(cell, DictCell):
+        yield from (one(Const(name)) for name in cell.known)
+        yield OTHER if cell.is_open or cell.rest or cell.copied else NOTHING
+    elif isinstance(cell, ObjectCell):
+        yield join(cell.members.values()) or OTHER
+
+
+def enumerated(machine: Machine, cls: OwnClass, frame: Frame) -> list[Value]:
+    """The values of an enumeration's members; none of any other class."""
+    bases = (base for _, node in classes_of(machine.modules, cls.module, cls.name) for base in node.bases)
+    if not any(ast.unparse(base).endswith("Enum") for base in bases):
+        return []
+    members = class_members(machine.modules, cls.module, cls.name).items()
+    return [machine.attribute(one(cls), name, frame) for name, (_, node) in members if isinstance(node, ast.Assign)]

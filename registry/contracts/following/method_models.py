@@ -11,6 +11,7 @@ from registry.contracts.following.reading import compare_keys, read_item
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell
 from registry.contracts.following.values import (
     NONE,
+    NOTHING,
     OTHER,
     Arguments,
     Atom,
@@ -80,6 +81,8 @@ def _setdefault(machine: Machine, receiver: Atom, given: Given, frame: Frame) ->
         names = texts_of(key)
         present = join(cell.known[name] for name in names if name in cell.known)
         machine.store(receiver, put(cell, key, join((present, value))), frame)
+        if not cell.is_open and not cell.rest and not present:
+            found = NOTHING
     else:
         write_item(machine, receiver, key, value, frame)
     return join((found, value))

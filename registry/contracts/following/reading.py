@@ -74,6 +74,9 @@ def read_attribute(machine: Machine, atom: Atom, name: str, frame: Frame) -> Val
             found = _symbol_attribute(machine, atom, name)
         case External(name=dotted):
             found = one(External(f"{dotted}.{name}"))
+        case Const() if name == "value":
+            # Of a member of an enumeration.
+            found = one(atom)
         case OwnModule(name=module):
             found = machine.module_name(module, name) or OTHER
         case OwnClass():

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine
-from registry.contracts.following.method_models import look_for
+from registry.contracts.following.matching import match_pattern
 from registry.contracts.following.narrowing import narrow
-from registry.contracts.following.reading import compare
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell, join_states
 from registry.contracts.following.values import (
     NONE,
@@ -27,6 +26,7 @@ from registry.contracts.following.values import (
     join,
     one,
 )
+from registry.contracts.surface import source_of
 
 # A loop over so few known things that sets fields or keys is followed for each of them alone.
 UNROLLED_MAX = 12
@@ -284,7 +284,7 @@ def _match(machine: Machine, node: ast.stmt, frame: Frame) -> None:
     before, ways = frame.state.copy(), []
     for case in node.cases:
         frame.state.become(before.copy())
-        _match_pattern(machine, case.pattern, subject, frame)
+        match_pattern(machine, case.pattern, subject, frame)
         if case.guard is not None:
             machine.evaluate(case.guard, frame)
         machine.execute(case.body, frame)
@@ -293,47 +293,6 @@ def _match(machine: Machine, node: ast.stmt, frame: Frame) -> None:
     for way in ways:
         joined = join_states(joined, way)
     frame.state.become(joined)
-
-
-def _match_pattern(machine: Machine, pattern: ast.pattern, subject: Value, frame: Frame) -> None:
-    match pattern:
-        case ast.MatchValue(value=value):
-            _match_value(machine, machine.evaluate(value, frame), subject)
-        case ast.MatchOr(patterns=patterns):
-            for inner in patterns:
-                _match_pattern(machine, inner, subject, frame)
-        case ast.MatchAs(pattern=wrapped, name=name):
-            if wrapped is not None:
-                _match_pattern(machine, wrapped, subject, frame)
-            if name is not None:
-                frame.state.names[name] = subject
-        case ast.MatchMapping():
-            _match_mapping(machine, pattern, subject, frame)
-        case ast.MatchSequence(patterns=patterns):
-            exact, every = items_of(machine, subject, frame)
-            items = exact if exact is not None and len(exact) == len(patterns) else [every] * len(patterns)
-            for inner, item in zip(patterns, items, strict=True):
-                _match_pattern(machine, inner, item, frame)
-        case ast.MatchClass(kwd_attrs=names, kwd_patterns=patterns):
-            for attr, inner in zip(names, patterns, strict=True):
-                _match_pattern(machine, inner, machine.attribute(subject, attr, frame), frame)
-
-
-def _match_value(machine: Machine, value: Value, subject: Value) -> None:
-    for atom in value:
-        for wanted in subject if isinstance(atom, Const) else ():
-            compare(machine, wanted, atom.value if isinstance(atom, Const) else None)
-
-
-def _match_mapping(machine: Machine, pattern: ast.MatchMapping, subject: Value, frame: Frame) -> None:
-    for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
-        name = machine.evaluate(key, frame)
-        with machine.among(subject):
-            for atom in subject:
-                look_for(machine, atom, name, frame)
-        _match_pattern(machine, inner, machine.subscript(subject, name, frame), frame)
-    if pattern.rest is not None:
-        frame.state.names[pattern.rest] = OTHER
 
 
 def _define(machine: Machine, node: ast.stmt, frame: Frame) -> None:
@@ -368,6 +327,21 @@ def _delete(machine: Machine, node: ast.stmt, frame: Frame) -> None:
                 machine.call(machine.attribute(one(atom), "pop", frame), Given((key,)), frame)
 
 
+def _import(machine: Machine, node: ast.stmt, frame: Frame) -> None:
+    """Within a function; those at the top of a module are bound when they are asked for."""
+    assert isinstance(node, ast.Import | ast.ImportFrom)
+    if frame.is_module:
+        return
+    for alias in node.names:
+        bound = alias.asname or alias.name.partition(".")[0]
+        if isinstance(node, ast.Import):
+            frame.state.names[bound] = machine.imported(alias.name if alias.asname else bound, "")
+        else:
+            module = machine.modules[frame.module]
+            source = source_of(node, module.name, module.is_package)
+            frame.state.names[alias.asname or alias.name] = machine.imported(source, alias.name)
+
+
 def _assert(machine: Machine, node: ast.stmt, frame: Frame) -> None:
     assert isinstance(node, ast.Assert)
     machine.evaluate(node.test, frame)
@@ -396,4 +370,6 @@ _STATEMENTS: Mapping[type[ast.stmt], Execute] = {
     ast.ClassDef: _define_class,
     ast.Delete: _delete,
     ast.Assert: _assert,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
 }
