@@ -1,7 +1,8 @@
 """Removing for good what an uninstalled applet holds: in bites, each a transaction, so that nobody has to wait for it.
 
 The log of events stays, what it tells of these documents with it: each of its seals covers all there is before, and an
-auditor could not tell a gap from a forgery. Number series stay too, so that no number is given a second time.
+auditor could not tell a gap from a forgery. What it tells of persons cannot be read any more: its keys are destroyed.
+Number series stay too, so that no number is given a second time.
 """
 
 from __future__ import annotations
@@ -30,17 +31,24 @@ STUB = "kernel.stub"
 # As the type allows.
 TITLE_MAX = 1_000
 
+# The content only of those that are to be named: a thousand documents may be many megabytes.
 _BITE = """
-SELECT d.id::text, d.type, d.number, d.data,
-       EXISTS (SELECT FROM {t}.links l JOIN {t}.documents f ON f.id = l.from_id
-                WHERE l.to_id = d.id AND f.type <> ALL(%(types)s)) AS is_linked
-  FROM {t}.documents d WHERE d.type = ANY(%(types)s) ORDER BY d.type, d.id LIMIT %(limit)s FOR UPDATE OF d
+SELECT id::text, type, number, CASE WHEN is_linked THEN data END, is_linked FROM (
+    SELECT d.id, d.type, d.number, d.data,
+           EXISTS (SELECT FROM {t}.links l JOIN {t}.documents f ON f.id = l.from_id
+                    WHERE l.to_id = d.id AND f.type <> ALL(%(types)s)) AS is_linked
+      FROM {t}.documents d WHERE d.type = ANY(%(types)s) ORDER BY d.type, d.id LIMIT %(limit)s FOR UPDATE OF d
+) AS bite
 """
 # What hangs on documents, each by the column that names them.
 _HANGING: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("keys", "document_id"), ("links", "from_id"), ("search", "document_id"), ("deliveries", "aggregate_id"),
 )  # fmt: skip
 _DELETE = "DELETE FROM {t}.%s WHERE %s = ANY(%%s::uuid[])"
+_DESTROY_KEYS = """
+UPDATE {t}.cipher_keys k SET wrapped = NULL, destroyed_at = %(at)s FROM {t}.events e
+ WHERE e.aggregate_id = ANY(%(ids)s::uuid[]) AND k.id = e.id AND k.kind = 'subject' AND k.wrapped IS NOT NULL
+"""
 _STUB = """
 UPDATE {t}.documents SET type = 'kernel.stub', company_id = NULL, version = 1, schema_version = 1, state = NULL,
        data = %(data)s::jsonb, kept = NULL, created_at = %(at)s, created_by = %(by)s,
@@ -135,6 +143,7 @@ class _Work:
             ids = [row[0] for row in found]
             for table, column in _HANGING:
                 self._run(_DELETE % (table, column), [ids])
+            self._run(_DESTROY_KEYS, {"ids": ids, "at": self.ctx.now})
             linked = [row for row in found if row[4]]
             for id, type, number, data, _ in linked:
                 self._make_stub(id, type, number, data)

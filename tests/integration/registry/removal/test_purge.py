@@ -113,6 +113,22 @@ def test_the_log_stays_and_rebuilds_all_there_is(gone):
     assert report.differences == []
 
 
+def test_what_the_log_tells_of_persons_cannot_be_read_any_more(gone):
+    of = "SELECT e.aggregate_type, k.wrapped IS NULL, k.destroyed_at IS NULL FROM {t}.cipher_keys k JOIN {t}.events e"
+    with gone.kernel.database.owner() as connection:
+        connection.execute(
+            "INSERT INTO t_acme.cipher_keys (id, kind, subject_id, wrapped, wrapped_by, created_at)"
+            " SELECT id, 'subject', aggregate_id, 'key', 'platform', occurred_at FROM t_acme.events"
+            " WHERE type IN ('shop.sale.created', 'shop.note.created', 'diary.entry.created')"
+        )
+    gone.purge()
+    assert sorted(gone.rows(f"{of} ON e.id = k.id WHERE k.kind = 'subject'")) == [
+        ("diary.entry", False, True),
+        *[("shop.note", True, False)] * 2,
+        ("shop.sale", True, False),
+    ]
+
+
 def test_what_was_interrupted_goes_on_and_nothing_comes_back_before(gone):
     with gone.world.operate() as ctx:
         begin_purge(ctx, gone.row())
