@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,8 +66,9 @@ class AppletRow:
 
 def read_rows(uow: UnitOfWork) -> dict[str, AppletRow]:
     """Every applet the tenant has or has had, by name."""
-    found = (AppletRow(*row[:3], tuple(row[3]), *row[4:8], tuple(row[8]), *row[9:]) for row in uow.execute(_READ))
-    return {row.name: row for row in found}
+    names = [field.name for field in fields(AppletRow)]
+    found = [AppletRow(**dict(zip(names, row, strict=True))) for row in uow.execute(_READ)]
+    return {r.name: replace(r, capabilities=tuple(r.capabilities), unswept=tuple(r.unswept)) for r in found}
 
 
 def write_row(uow: UnitOfWork, row: AppletRow) -> None:

@@ -144,5 +144,5 @@ def load_applet(name: str, version: str, database: Any) -> tuple[Applet, object]
 
 
 @hookspec
-def register_chores(kernel: Any) -> list[Any]:
+def register_chores(kernel: Any) -> list[Any] | None:
     """System plugins only, at start: what is to be done at intervals, each a `kernel.events.chores.Chore`."""
