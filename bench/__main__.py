@@ -19,6 +19,7 @@ from bench.rounds import FULL, QUICK, Effort, say
 from bench.starting import start_server
 from bench.tenants import create_tenants, thousandth_tenant
 from bench.transfer import transfers
+from bench.upgrade.measure import upgrade_under_load
 from bench.valuation import value_stock
 from bench.writes import create_in_process, create_over_http, post_over_http
 
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "valuation.loop": value_stock,
     "breaker.neighbour_p95": neighbour_p95,
     "breaking": measure_breaking,
+    "upgrade": upgrade_under_load,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }

@@ -1,8 +1,8 @@
 """Clients that keep writing and posting invoices while applets are moved: each answer is a line of a log.
 
 Run as `python -m bench.upgrade.traffic`; reads its job as one line of JSON from standard input, and ends when that is
-closed. A job is {port, log, clients: [{tenant, token, customers}, …]}. A line is {at, took, tenant, step, status, id},
-`at` when it was sent (seconds since 1970), `took` in seconds; where it was no success, `answer` too.
+closed. A job is {port, log, clients: [{tenant, token, customers, issued_on?}, …]}. A line is {at, took, tenant, step,
+status, id}: `at` when it was sent (seconds since 1970), `took` in seconds; where it was no success, `answer` too.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ class Client(threading.Thread):
         price = f"{(self._index * 7 + number) % 90 + 10}.50"
         lines = [{"description": f"Part {part}", "quantity": part, "unit_price": price} for part in ("1", "2", "3")]
         customers = self._mine["customers"]
-        return {"customer": customers[number % len(customers)], "issued_on": ISSUED_ON, "lines": lines}
+        return {
+            "customer": customers[number % len(customers)],
+            "issued_on": self._mine.get("issued_on", ISSUED_ON),
+            "lines": lines,
+        }
 
     def _ask(self, step: str, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self._mine['token']}", "Content-Type": "application/json"}

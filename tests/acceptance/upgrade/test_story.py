@@ -68,10 +68,9 @@ def test_the_plan_names_the_custom_applet_the_field_and_the_line(site: Site, sto
     assert "reference" in found["message"]
     assert site.a.client.refused(f"applets/plans/{made['digest']}/apply") == (409, "plan_blocked")
     # The command says the same, and that it cannot be done.
-    told = site.installation.ask("applet", "plan", "upgrade", "receivables@2.0.0", "--tenant", "a", code=1)
-    assert told["digest"] == made["digest"]
     text = site.installation.run("applet", "plan", "upgrade", "receivables@2.0.0", "--tenant", "a", code=1)
     assert line in text
+    assert made["digest"] in text
     assert {customer.version() for customer in site.all} == {"1.0.0"}
 
 
@@ -136,10 +135,9 @@ def test_the_books_are_those_that_were_written(site: Site, story: SimpleNamespac
         owed = sum(float(invoice["outstanding"]) for invoice in invoices if invoice["state"] == "posted")
         open_items = customer.client.report("receivables.open_items")["totals"]
         assert float(open_items["outstanding"]) == pytest.approx(owed)
-    check_balances(site)
-    for name in "abc":
-        guards = site.installation.ask("applet", "guards", "--tenant", name)
+        guards = customer.client.get("applets/guards")["items"]
         assert {guard["state"] for guard in guards} == {"holds"}
+    check_balances(site)
 
 
 def test_what_two_dot_zero_wrote_comes_back_with_it_and_balances_stay_what_they_are(site: Site):
