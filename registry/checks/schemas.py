@@ -12,8 +12,8 @@ from sdk.comparison import Impact, SchemaChange, compare_machines, compare_types
 
 # What stored documents do not follow, although each of them may be right by its schema.
 _UNSEEN = frozenset({"company_changed", "encryption_changed", "link_changed", "machine_added"})
-# What another check counts: whether the values that are there are unique, which documents stand in a state that goes.
-_COUNTED = frozenset({"unique_added", "state_removed"})
+# What another check says more of: whether the values that are there are unique.
+_COUNTED = frozenset({"unique_added"})
 # What is decided by looking at each document.
 _OF_VALUES = frozenset(
     ("limit_narrowed", "limit_changed", "enum_added", "enum_value_removed", "field_removed", "field_required",

@@ -71,6 +71,7 @@ def machine(name, states, **more):
 def test_documents_in_a_state_that_goes_are_counted_and_block(field):
     made, ids = upgrade(field, "states", machine("states", MACHINE), machine("states", FEWER), to="1.1.0")
     assert of_rule(made, "states_lost") == []
+    assert "states.item.states.held" in {finding["subject"] for finding in of_rule(made, "callers_affected")}
     ids = field.create("states.item", {"a": "1"}, {"a": "2"}, {"a": "3"})
     with field.operate() as ctx:
         for id in ids[:2]:

@@ -1,0 +1,94 @@
+"""Releases that come, go and come back: no document is lost, hidden or found wrongly on the way."""
+
+import pytest
+
+from kernel.documents.listing import ListRequest, list_rows
+from kernel.documents.sweep import sweep
+from sdk.document_errors import UniqueKeyTaken
+from tests.integration.registry.plans.versions import found, item, lens
+
+TEXT = {"type": "string"}
+RENAMED = {"rename_field": {"from": "text", "to": "body"}}
+
+
+def ids(field, type, filter):
+    with field.operate() as ctx:
+        rows = list_rows(ctx, ctx.runtime.catalogue.type(type), ListRequest(filter, sort=("id",))).rows
+    return [row.id for row in rows]
+
+
+def keys(field, type):
+    return field.execute("SELECT value FROM {t}.keys WHERE type = %s ORDER BY value", [type])
+
+
+def shelf(version, properties, steps):
+    files = {"schemas/shelf.json": item({"name": TEXT}), "schemas/item.json": item(properties, version=version)}
+    return files | ({"lenses/item.json": lens("to.item", {"2": steps})} if version > 1 else {})
+
+
+def test_a_type_that_was_gone_meanwhile_is_swept_when_it_comes_back_in_another_version(field):
+    field.add("to", "1.0.0", {"schemas/shelf.json": item({"name": TEXT})})
+    field.add("to", "2.0.0", shelf(1, {"text": TEXT}, []))
+    field.add("to", "3.0.0", shelf(2, {"body": TEXT}, [RENAMED]))
+    field.move("enable", "to", "1.0.0")
+    field.move("upgrade", "to", "2.0.0")
+    (id,) = field.create("to.item", {"text": "a"})
+    field.move("rollback", "to")
+    field.move("upgrade", "to", "3.0.0")
+    assert ids(field, "to.item", "body == 'a'") == [id]
+    assert sweep(field.kernel, field.tenant) == []
+    assert field.execute("SELECT schema_version FROM {t}.documents WHERE id = %s", [id]) == [(2,)]
+    assert ids(field, "to.item", "body == 'a'") == [id]
+
+
+def test_a_type_the_newest_release_has_no_more_is_read_by_the_lenses_of_its_own(field):
+    field.add("fro", "1.0.0", {"schemas/shelf.json": item({"name": TEXT}), "schemas/item.json": item({"text": TEXT})})
+    files = {"schemas/shelf.json": item({"name": TEXT}), "schemas/item.json": item({"body": TEXT}, version=2)}
+    field.add("fro", "2.0.0", files | {"lenses/item.json": lens("fro.item", {"2": [RENAMED]})})
+    field.add("fro", "3.0.0", {"schemas/shelf.json": item({"name": TEXT})})
+    field.move("enable", "fro", "1.0.0")
+    field.move("upgrade", "fro", "2.0.0")
+    field.move("upgrade", "fro", "3.0.0")
+    field.move("rollback", "fro")
+    (id,) = field.create("fro.item", {"body": "a"})
+    field.execute_and_keep("UPDATE {t}.documents SET schema_version = 1, data = '{\"text\": \"a\"}' WHERE id = %s", [id])
+    assert field.get("fro.item", id)["body"] == "a"
+
+
+def codes(name, *, steps, after="code", before=TEXT, **given):
+    old = item({"code": TEXT | {"x-unique": True}})
+    new = item({after: TEXT | {"x-unique": True}}, version=2)
+    return {"schemas/item.json": old}, {"schemas/item.json": new, "lenses/item.json": lens(f"{name}.item", {"2": steps})}
+
+
+MAPPED = {"map_value": {"field": "code", "values": {"old": "used", "worn": "used", "n": "new"}}}
+
+
+def begin(field, name, *documents):
+    old, new = codes(name, steps=[MAPPED])
+    field.add(name, "1.0.0", old)
+    field.add(name, "2.0.0", new)
+    field.move("enable", name, "1.0.0")
+    return field.create(f"{name}.item", *documents)
+
+
+def test_values_of_a_unique_field_that_become_the_same_are_found_before(field):
+    held = begin(field, "merged", {"code": "old"}, {"code": "worn"}, {"code": "n"})
+    taken = found(field.plan("upgrade", "merged", "2.0.0"), "unique_taken")
+    assert taken["severity"] == "blocks"
+    assert taken["details"]["first"] == [{"value": "used", "count": 2, "documents": held[:2]}]
+
+
+def test_a_mapped_value_is_unique_before_its_document_is_swept(field):
+    (id,) = begin(field, "mapped", {"code": "n"})
+    field.move("upgrade", "mapped", "2.0.0")
+    with pytest.raises(UniqueKeyTaken):
+        field.create("mapped.item", {"code": "new"})
+    field.create("mapped.item", {"code": "n2"})
+    assert sweep(field.kernel, field.tenant) == []
+    assert keys(field, "mapped.item") == [("n2",), ("new",)]
+    field.move("rollback", "mapped")
+    assert field.get("mapped.item", id)["code"] == "n"
+    assert keys(field, "mapped.item") == [("n",), ("n2",)]
+    with pytest.raises(UniqueKeyTaken):
+        field.create("mapped.item", {"code": "n"})
