@@ -12,6 +12,7 @@ from kernel.documents.errors import GraphTooLarge
 from kernel.documents.rows import COLUMNS, Row, read_row, to_document
 from kernel.documents.service import get
 from kernel.documents.titles import title_of
+from sdk.document_errors import DocumentUncastable
 
 GRAPH_DEPTH_MAX = 5
 GRAPH_NODES = 100
@@ -128,7 +129,7 @@ class Walk:
         return hidden is not None and edge.field.partition(".")[0] not in hidden
 
     def _look_at(self, row: Row) -> frozenset[str] | None:
-        """The hidden fields of a document; None where it may not be read at all."""
+        """The hidden fields of a document; None where it may not be read at all, or cannot be."""
         if row.id not in self._hidden:
             self._hidden[row.id] = self._hidden_fields(row)
         return self._hidden[row.id]
@@ -137,7 +138,10 @@ class Walk:
         type, scope = self.ctx.runtime.catalogue.types.get(row.type), self.ctx.scope()
         if type is None:
             return None
-        document = to_document(type, *show_rows(self.ctx, type, [row]))
+        try:
+            document = to_document(type, *show_rows(self.ctx, type, [row]))
+        except DocumentUncastable:
+            return None
         if not self.ctx.permissions.allows("read", type, document, scope):
             return None
         return self.ctx.permissions.mask(type, "read", document, scope)

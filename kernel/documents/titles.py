@@ -9,6 +9,7 @@ from kernel.context import KernelContext
 from kernel.documents.casting import show_rows, stored_names
 from kernel.documents.rows import Row, read_rows, to_document
 from kernel.documents.tombstones import shows_title, title_fields
+from sdk.document_errors import DocumentUncastable
 from sdk.schema import DocumentType
 
 # Only what names a document is fetched: number and title field. `x-title: number` names no field of the data.
@@ -86,7 +87,11 @@ def _titles_asked(ctx: KernelContext, ids: Sequence[str]) -> dict[str, str]:
     titles = {}
     for row in read_rows(ctx.uow, ids):
         type = ctx.runtime.catalogue.types[row.type]
-        (shown,) = show_rows(ctx, type, [row])
+        try:
+            (shown,) = show_rows(ctx, type, [row])
+        except DocumentUncastable:
+            # What links to it is none the worse for it.
+            continue
         document = to_document(type, shown)
         if ctx.permissions.allows("read", type, document, ctx.scope()):
             titles[row.id] = title_of(type, shown, ctx.permissions.mask(type, "read", document, ctx.scope()))

@@ -186,7 +186,7 @@ def test_a_document_that_is_deleted_gives_its_keys_and_links_back(depot):
         ctx.documents.delete(ITEM, id)
         ctx.documents.delete(MAKER, maker)
     assert depot.create(ITEM, code="D-1") != id
-    with depot.operate() as ctx, pytest.raises(LinkBroken) as broken:
+    with pytest.raises(LinkBroken) as broken, depot.operate() as ctx:
         restore(ctx, ITEM, id)
     assert broken.value.violations[0].pointer == "/producer"
 

@@ -6,6 +6,7 @@ import pytest
 
 from kernel.documents.revisions import revisions
 from kernel.documents.sweep import BATCH_DOCUMENTS, Sweeper, sweep, sweep_progress
+from kernel.documents.titles import titles_by_id
 from kernel.events.horizon import Horizon
 from kernel.events.upkeep import Upkeep
 from kernel.search.refresh import Refresher, count_searchable
@@ -169,6 +170,8 @@ def test_what_no_lens_fits_is_named_and_keeps_nothing_else(depot):
     with pytest.raises(DocumentUncastable):
         depot.list()
     assert depot.ids("title == 'Good'") == [good]
+    with depot.operate() as ctx:
+        assert titles_by_id(ctx, [good, bad]) == {good: "Good"}
     sweeper = Sweeper()
     assert sweeper(depot.kernel, depot.tenant) is False
 
