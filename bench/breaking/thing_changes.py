@@ -66,6 +66,8 @@ def _action(name: str, action: Mapping[str, Any]) -> Iterator[Change]:
 
         edit_json(folders.provider / WORKFLOW, drop)
         replace_text(folders.provider / "hooks.py", rf'^@hooks\.action\(CONTRACT, "{name}"\)\n', "")
+        used = {"extend": "extend", "cancel": "call_off"}[name]
+        replace_text(folders.provider / "examples.py", rf"^    {used}\(kernel, an_active_contract.*\n", "")
 
     if name in ("extend", "cancel"):
         yield Change("action removed", f"the action {name} is removed", "rental", remove)
@@ -83,9 +85,9 @@ def _action(name: str, action: Mapping[str, Any]) -> Iterator[Change]:
         arguments.setdefault("required", []).append("signed_by")
 
     def give(folders: Folders) -> None:
-        if name == "cancel":
-            line = r'\g<0>\n    arguments["signed_by"] = "Ann"'
-            replace_text(folders.provider / "examples.py", r'^    arguments\["cause"\] = why$', line)
+        last = {"cancel": "cause", "extend": "reason"}[name]
+        line = r'\g<0>\n    arguments["signed_by"] = "Ann"'
+        replace_text(folders.provider / "examples.py", rf'^    arguments\["{last}"\] = .*$', line)
 
     if name in ("extend", "cancel"):
         edit = all_of(lambda folders: edit_json(folders.provider / WORKFLOW, demand), give)
@@ -93,10 +95,13 @@ def _action(name: str, action: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _argument(action: str, argument: str) -> Iterator[Change]:
-    files = (WORKFLOW, "hooks.py", *(("examples.py",) if action in ("cancel", "give_back") else ()))
+    files = (WORKFLOW, "hooks.py", "examples.py")
     rename = all_of(*(in_provider(_rename_in, file, argument, pattern=QUOTED) for file in files))
     what = f"{action}'s argument {argument} is called {argument}_now"
     yield Change("argument of an action changed", what, "rental", rename)
+    if argument == "damage_found":
+        # Without it the field it fills stays empty for ever: then the field is what was removed.
+        return
 
     def remove(folders: Folders) -> None:
         def drop(data: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +13,10 @@ from registry.contracts.model import SDK, Unresolved, Use
 from registry.contracts.source import Module, read_modules
 from registry.contracts.surface import offered_sdk
 from sdk.applet import Applet
-from sdk.definition import QUALIFIED_NAME
+from sdk.definition import NAME, QUALIFIED_NAME
+
+# Of a type, register, report or role, or with a third part of an event.
+_NAMED = re.compile(rf"{QUALIFIED_NAME.pattern}(\.{NAME.pattern})?")
 
 
 @dataclass
@@ -32,6 +36,7 @@ def read_code(applet: Applet) -> Code:
     found += [use for module in modules.values() for use in _imports(module)]
     named = {use.target for use in found}
     found += [use for module in modules.values() for use in _mentions(module, named)]
+    found += _settings_of_others(found)
     unresolved = [*recorder.unresolved.values(), *_handed_over(applet, recorder, found)]
     return Code(found, unresolved, recorder.emitted)
 
@@ -53,8 +58,20 @@ def _mentions(module: Module, named: Iterable[str]) -> Iterator[Use]:
     """Texts that look like somebody's name and were not seen to be used: told when that name goes."""
     for node in ast.walk(module.tree):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-        if QUALIFIED_NAME.fullmatch(text) and text not in named:
+        if _NAMED.fullmatch(text) and text not in named:
             yield Use("mention", text, "", "text", (module.at(node),))
+
+
+def _settings_of_others(uses: Iterable[Use]) -> list[Use]:
+    """An applet's settings are a document like any other, found by the applet's name."""
+    of_settings = [use for use in uses if use.target == "kernel.setting"]
+    owners = {use.details["value"] for use in of_settings if (use.kind, use.name) == ("value", "applet")}
+    read = [use for use in of_settings if use.kind == "field" and use.name.startswith("values.")]
+    return [
+        Use("setting", str(owner), use.name.removeprefix("values."), "read", use.places)
+        for owner in sorted(owners)
+        for use in read
+    ]
 
 
 def _handed_over(applet: Applet, recorder: Recorder, uses: Iterable[Use]) -> Iterator[Unresolved]:

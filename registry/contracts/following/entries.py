@@ -13,7 +13,9 @@ from registry.contracts.following.values import (
     NONE,
     NUMBER,
     OTHER,
+    ActionOf,
     Arguments,
+    Atom,
     Const,
     Doc,
     Function,
@@ -112,12 +114,16 @@ def _hook_values(machine: Interpreter, mark: HookMark) -> dict[str, Value]:
     elif mark.hook in _ABOUT_ACTIONS:
         pairs = [_split(subject) for subject in mark.subjects]
         known["document"] = _documents(machine, [type for type, _ in pairs])
-        known["action"] = join(OTHER if action.endswith("*") else one(Const(action)) for _, action in pairs) or OTHER
+        known["action"] = join(one(_action(type, action)) for type, action in pairs) or OTHER
         named = [(type, action) for type, action in pairs if not action.endswith("*") and not type.endswith("*")]
         known["arguments"] = join(one(Arguments(*pair)) for pair in named) or OTHER
     elif mark.hook == "resolve_tax_rate":
         known |= {"document": one(Doc("")), "line": one(Doc("", "lines"))}
     return known
+
+
+def _action(type: str, action: str) -> Atom:
+    return ActionOf("" if type.endswith("*") else type) if action.endswith("*") else Const(action)
 
 
 def _event_pattern(subject: str) -> str:

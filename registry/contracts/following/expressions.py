@@ -15,6 +15,7 @@ from registry.contracts.following.values import (
     NONE,
     NUMBER,
     OTHER,
+    ActionOf,
     Const,
     Doc,
     Function,
@@ -153,7 +154,7 @@ def _compare(machine: Machine, node: ast.expr, frame: Frame) -> Value:
 def _compare_values(machine: Machine, left: Value, right: Value) -> None:
     for first, second in ((left, right), (right, left)):
         for atom in first:
-            if isinstance(atom, Doc | StateOf | TypeOf):
+            if isinstance(atom, Doc | StateOf | ActionOf | TypeOf):
                 for other in second:
                     if isinstance(other, Const):
                         compare(machine, atom, other.value)
@@ -169,7 +170,9 @@ def _look_in(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
     with machine.among(right):
         for atom in sorted(right, key=repr):
             look_for(machine, atom, left, frame)
-    if any(isinstance(atom, Doc | StateOf) for atom in left) and not any(isinstance(atom, Doc) for atom in right):
+    if any(isinstance(atom, Doc | StateOf | ActionOf) for atom in left) and not any(
+        isinstance(atom, Doc) for atom in right
+    ):
         exact, every = items_of(machine, right, frame)
         _compare_values(machine, left, join(exact) if exact is not None else every)
 

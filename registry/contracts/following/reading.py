@@ -9,6 +9,7 @@ from registry.contracts.following.state import DictCell, Frame, Given, ListCell,
 from registry.contracts.following.values import (
     NONE,
     OTHER,
+    ActionOf,
     Arguments,
     Atom,
     BalanceOf,
@@ -338,6 +339,8 @@ def compare(machine: Machine, atom: Atom, value: object) -> None:
         machine.recorder.use("value", atom.type, atom.path, "compare", {"value": value})
     elif isinstance(atom, StateOf) and atom.type and isinstance(value, str) and value:
         machine.recorder.use("state", atom.type, value, "compare")
+    elif isinstance(atom, ActionOf) and atom.type and isinstance(value, str):
+        machine.recorder.use("action", atom.type, value, "compare")
 
 
 def _setting(machine: Machine, key: Value) -> Value:

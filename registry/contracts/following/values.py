@@ -69,6 +69,13 @@ class StateOf(Atom):
 
 
 @dataclass(frozen=True, slots=True)
+class ActionOf(Atom):
+    """The name of an action of a type, where a hook is called for all of them."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class TypeOf(Atom):
     """The type's name of a document whose type is a pattern or not known."""
 

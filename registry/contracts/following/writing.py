@@ -140,7 +140,7 @@ def _give_object(
 ) -> None:
     for name, value in cell.known.items():
         machine.recorder.field(target.type, target.at(name).path, mode)
-        give(machine, target.at(name), value, mode, frame, depth + 1, is_whole=False)
+        give(machine, target.at(name), value, mode, frame, depth + 1, is_whole=is_whole)
     if cell.rest and target.type:
         prefix = f"{target.path}." if target.path else ""
         machine.recorder.leave_open(COMPUTED, target.type, prefix)

@@ -9,6 +9,23 @@ from sdk.schema import validate
 from sdk.testing import FakeKernel
 
 ROUNDS = 9
+# What was left out of the data of the test that runs, but for fields that are not there at all.
+LEFT_OUT: list[str] = []
+# Tests say the first; where a value has another name now, it stands here.
+VALUES = {
+    "tool": "tool",
+    "vehicle": "vehicle",
+    "scaffold": "scaffold",
+    "fresh": "fresh",
+    "worn": "worn",
+    "broken": "broken",
+    "silver": "silver",
+    "gold": "gold",
+    "web": "web",
+    "phone": "phone",
+    "far": "far",
+    "high": "high",
+}
 
 
 def an_item(kernel: FakeKernel, **given: Any) -> Document:
@@ -26,7 +43,7 @@ def an_item(kernel: FakeKernel, **given: Any) -> Document:
     data["depot"]["city"] = "Bern"
     data["depot"]["bay"] = "B7"
     data["tags"] = ["loud"]
-    return _create(kernel, "rental.item", data | given)
+    return _create(kernel, "rental.item", _merged(data, given))
 
 
 def a_contract(kernel: FakeKernel, *lines: dict[str, Any], **given: Any) -> Document:
@@ -42,7 +59,7 @@ def a_contract(kernel: FakeKernel, *lines: dict[str, Any], **given: Any) -> Docu
     data["delivery"]["zone"] = "near"
     data["delivery"]["fee"] = "5.00"
     data["lines"] = [_line(kernel, line) for line in lines or ({},)]
-    return _create(kernel, "rental.contract", data | given)
+    return _create(kernel, "rental.contract", _merged(data, given))
 
 
 def an_active_contract(kernel: FakeKernel, *lines: dict[str, Any], **given: Any) -> Document:
@@ -68,15 +85,36 @@ def an_inspection(kernel: FakeKernel, item: Document, **given: Any) -> Document:
     finding["severity"] = "low"
     finding["repair_cost"] = "12.50"
     data["findings"] = [finding]
-    return _create(kernel, "rental.inspection", data | given)
+    return _create(kernel, "rental.inspection", _merged(data, given))
 
 
 def _create(kernel: FakeKernel, type: str, data: dict[str, Any]) -> Document:
     """What a test gives is left out where the type does not take it: the test is not about us."""
+    data = _in_todays_words(data)
     for _ in range(ROUNDS):
         for fault in validate(kernel.catalogue.types[type], data, as_input=True):
             _leave_out(data, fault.pointer.strip("/").split("/"))
+            if fault.rule != "unknown_field":
+                LEFT_OUT.append(fault.pointer)
     return kernel.documents.create(type, data)
+
+
+def _merged(data: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given over what is not, in objects too."""
+    inner = {name: _merged(data[name], value) for name, value in given.items() if _are_objects(data.get(name), value)}
+    return {**data, **given, **inner}
+
+
+def _are_objects(*values: Any) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _in_todays_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_todays_words(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_in_todays_words(item) for item in value]
+    return VALUES.get(value, value) if isinstance(value, str) else value
 
 
 def _leave_out(data: Any, path: list[str]) -> None:
@@ -98,9 +136,8 @@ def _line(kernel: FakeKernel, given: dict[str, Any]) -> dict[str, Any]:
 
 def an_earning(kernel: FakeKernel, item: Document, tier: str = "gold") -> Document:
     """An active contract of one piece of the item for five days."""
-    names = {"gold": "gold", "silver": "silver"}
     given: dict[str, Any] = {}
-    given["tier"] = names[tier]
+    given["tier"] = tier
     line: dict[str, Any] = {}
     line["equipment"] = item.id
     return an_active_contract(kernel, line, **given)
@@ -109,7 +146,7 @@ def an_earning(kernel: FakeKernel, item: Document, tier: str = "gold") -> Docume
 def a_dear_contract(kernel: FakeKernel, **given: Any) -> Document:
     """Active, and of more than a thousand."""
     line: dict[str, Any] = {}
-    line["rental_days"] = 200
+    line["rental_days"] = 5000
     return an_active_contract(kernel, line, line, **given)
 
 
@@ -135,3 +172,18 @@ def set_up(kernel: FakeKernel, grace: int, role: str) -> None:
     values["grace_days"] = grace
     values["reminder_role"] = role
     kernel.set_settings("rental", **values)
+
+
+def extend(kernel: FakeKernel, contract: Document) -> Document:
+    arguments: dict[str, Any] = {}
+    arguments["until"] = "2026-02-01"
+    arguments["reason"] = "snow"
+    return kernel.documents.perform("rental.contract", contract.id, "extend", arguments)
+
+
+def every_action(kernel: FakeKernel) -> None:
+    """Once each."""
+    extend(kernel, an_active_contract(kernel))
+    remind(kernel, an_active_contract(kernel))
+    give_back(kernel, an_active_contract(kernel), "1.00")
+    call_off(kernel, an_active_contract(kernel), "rain")

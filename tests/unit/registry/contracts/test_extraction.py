@@ -85,6 +85,30 @@ def test_a_state_is_found(custom, condition):
     assert uses(contract, "state") == {("sales.invoice", "draft", "compare")}
 
 
+COMPARED = ('action == "cancel"', 'action in ("cancel",)', '{"cancel": 1}.get(action)', 'action != "cancel"')
+
+
+@pytest.mark.parametrize("condition", COMPARED)
+def test_an_action_that_a_hook_of_all_actions_tells_apart_is_found(custom, condition):
+    contract = custom(f'@hooks.after_action("sales.invoice")\ndef run(ctx, document, action):\n    x = {condition}\n')
+    assert uses(contract, "action") == {("sales.invoice", "cancel", "compare")}
+
+
+def test_settings_of_others_are_found_in_their_document(custom):
+    code = """
+    @hooks.after_save("sales.invoice")
+    def run(ctx, document):
+        found = ctx.documents.find("kernel.setting", applet="sales")
+        x = found["values"].get("days") if found else None
+    """
+    assert uses(custom(code), "setting") == {("sales", "days", "read")}
+
+
+def test_a_text_that_names_an_event_is_told_when_the_event_goes(custom):
+    contract = custom('WORDS = {"sales.invoice.posted": "done", "a.b.c.d": "no name"}\n')
+    assert {use.target for use in contract.of_kind("mention") if use.mode == "text"} == {"sales.invoice.posted"}
+
+
 THINGS = """
 from sdk import Question
 
