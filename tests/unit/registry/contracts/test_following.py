@@ -81,6 +81,12 @@ def test_what_is_given_in_one_branch_only_may_be_missing(custom):
     assert given.details == {"given": ["customer"], "maybe": ["memo"]}
 
 
+def test_an_object_within_what_is_created_has_to_be_whole_too(custom):
+    contract = custom(EVENT + '    ctx.documents.create("sales.invoice", {"address": {"city": "x"}})\n')
+    given = {use.name: use.details["given"] for use in contract.of_kind("given")}
+    assert given == {"": ["address"], "address": ["city"]}
+
+
 OPEN = {
     "a field whose name is computed": ('x = document[ctx.settings["field"]]', "sales.invoice", ""),
     "a field that begins with": ('x = document[f"custom_{ctx.tenant.name}"]', "sales.invoice", "custom_"),
