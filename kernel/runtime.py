@@ -209,10 +209,12 @@ class Runtimes:
 
 def _with_lenses(applet: Applet, newest: Applet, unswept: Sequence[str]) -> Applet:
     """The applet with types that know how to read documents of every version the tenant may have of them."""
-    if not newest.lenses:
+    # The newest may have a type no more, of which the tenant, gone back from it, has documents all the same.
+    chains = {**applet.lenses, **newest.lenses}
+    if not chains:
         return applet
     types = {
-        name: replace(type, lenses=newest.lenses[name], is_mixed=name in unswept) if name in newest.lenses else type
+        name: replace(type, lenses=chains[name], is_mixed=name in unswept) if name in chains else type
         for name, type in applet.types.items()
     }
     return replace(applet, types=types)

@@ -15,6 +15,7 @@ from registry.discovery import Release
 from registry.plans.situation import Move, Situation
 from registry.releases import by_version
 from registry.rows import ENABLED, INSTALLED, AppletRow, read_rows, write_row
+from sdk.applet import Applet
 from sdk.event import Event
 from sdk.identifiers import new_id
 
@@ -78,7 +79,7 @@ def moved_row(
     if version == row.version:
         return replace(made, previous_version=row.previous_version, unswept=row.unswept, suspensions=row.suspensions)
     newest = max((Version(each), each) for each in (row.lens_version, row.version, version) if each)[1]
-    unswept = {*row.unswept, *_types_that_differ(known, move, row.version, version)}
+    unswept = {*row.unswept, *_types_that_differ(known, move.applet, row.version, version, newest)}
     return replace(made, previous_version=row.version, lens_version=newest, unswept=tuple(sorted(unswept)))
 
 
@@ -129,10 +130,21 @@ def _granted(row: AppletRow | None, move: Move, release: Release | None) -> tupl
     return row.capabilities if row is not None else ()
 
 
-def _types_that_differ(known: Mapping[str, Sequence[Release]], move: Move, *versions: str) -> set[str]:
-    """Document types that these two versions know in different versions."""
-    found = [release.applet for v in versions if (release := by_version(known, move.applet, v)) and release.applet]
-    if len(found) < len(versions):
+def _types_that_differ(
+    known: Mapping[str, Sequence[Release]], name: str, before: str, after: str, newest: str
+) -> set[str]:
+    """Document types of which documents may lie in another version than the one they have from now on.
+
+    Those the version before does not know as well: a release before that may have written some.
+    """
+    old, new, lenses = (_applet(known, name, version) for version in (before, after, newest))
+    if new is None:
         return set()
-    old, new = (applet.types for applet in found)
-    return {name for name in old.keys() & new.keys() if old[name].version != new[name].version}
+    was = {each.name: each.version for each in old.types.values()} if old is not None else {}
+    cast = {*new.lenses, *(lenses.lenses if lenses is not None else ())}
+    return {each.name for each in new.types.values() if each.name in cast and was.get(each.name) != each.version}
+
+
+def _applet(known: Mapping[str, Sequence[Release]], name: str, version: str) -> Applet | None:
+    release = by_version(known, name, version)
+    return release.applet if release is not None else None

@@ -1,4 +1,4 @@
-"""Fields that become unique: whether their values are by now, and the keys that hold them to it from then on."""
+"""Unique fields with other values than before, or unique for the first time: whether they are, and their keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from registry.errors import KeysTaken
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
 from sdk.document_errors import DocumentsBeingCast
-from sdk.lenses import Same
+from sdk.lenses import Opaque, Path, Same
 from sdk.schema import DocumentType, Field
 
 EXAMPLES_MAX = 5
@@ -48,14 +48,16 @@ _KEEP_FIRST = " ON CONFLICT DO NOTHING"
 
 @dataclass(frozen=True)
 class NewKey:
-    """A field that no two documents may share from now on. values: SQL, None where only code knows its values.
+    """A field whose keys are made anew. values: SQL, None where only code knows its values.
 
-    is_rollback: it was unique before. Nobody is held up going back to that: of several the first has the key.
+    was_unique: it was so in the version before, but a step says its values otherwise. is_rollback: it was unique once.
+    Nobody is held up going back to that: of several the first has the key.
     """
 
     change: TypeChange
     field: Field
     values: str | None
+    was_unique: bool = False
 
     @property
     def type(self) -> DocumentType:
@@ -68,6 +70,11 @@ class NewKey:
     @property
     def subject(self) -> str:
         return f"{self.type.name}.{self.field.path}"
+
+    @property
+    def said(self) -> str:
+        """What becomes of it, for people."""
+        return "is unique and reads otherwise then" if self.was_unique else "becomes unique"
 
 
 def unique_findings(situation: Situation) -> Iterator[Finding]:
@@ -95,17 +102,38 @@ def backfill_keys(ctx: KernelContext, situation: Situation) -> None:
 
 
 def new_keys(change: TypeChange, census: Census) -> list[NewKey]:
-    """Of the fields that become unique, with the versions their documents are stored at."""
+    """Of the fields that need other keys, with the versions their documents are stored at."""
     versions = {group.version for group in census.of(change.name)}
-    return [NewKey(change, field, _values(change.after, field, versions)) for field in _new_fields(change)]
+    kept = _kept_fields(change)
+    return [
+        NewKey(change, field, _values(change.after, field, versions), _key_name(change.after, field) in kept)
+        for field in _new_fields(change)
+    ]
 
 
 def _new_fields(change: TypeChange) -> list[Field]:
     """Fields of the tenant's own are seen to when they are defined."""
-    before = change.before
-    kept = {(stored_name(before, field.path), field.unique) for field in before.unique} if before is not None else set()
+    kept = _kept_fields(change)
     own = [field for field in change.after.unique if not field.path.startswith("custom_")]
-    return [field for field in own if (stored_name(change.after, field.path), field.unique) not in kept]
+    return [field for field in own if _key_name(change.after, field) not in kept or _reads_otherwise(change, field)]
+
+
+def _kept_fields(change: TypeChange) -> set[tuple[str, str | None]]:
+    before = change.before
+    return {_key_name(before, field) for field in before.unique} if before is not None else set()
+
+
+def _key_name(type: DocumentType, field: Field) -> tuple[str, str | None]:
+    return stored_name(type, field.path), field.unique
+
+
+def _reads_otherwise(change: TypeChange, field: Field) -> bool:
+    """Whether a step gives the field other values. What functions do to it is seen when documents are cast."""
+    before, after = change.before, change.after
+    if before is None or after.lenses is None or max(before.version, after.version) > after.lenses.latest:
+        return False
+    source = after.lenses.source(field.path, at=before.version, now=after.version)
+    return not isinstance(source, Same | Path | Opaque)
 
 
 def _values(type: DocumentType, field: Field, versions: set[int]) -> str | None:
@@ -134,15 +162,16 @@ def _look(ctx: KernelContext, key: NewKey, count: int) -> Iterator[Finding]:
     severity = Severity.WARNS if key.is_rollback else Severity.BLOCKS
     if key.values is None:
         if count:
-            message = f"{key.subject} becomes unique, but its values are known only once its documents are cast"
-            fix = "make it unique in a release after the one whose lens makes it"
+            message = f"{key.subject} {key.said}, but its values are known only once its documents are cast"
+            later = "make it unique in a release after the one whose lens makes it"
+            fix = "wait until the documents are swept" if key.was_unique else later
             yield Finding(severity, "unique_unknown", key.subject, message, fix, applet)
         return
     sql = _DUPLICATES.format(values=key.values)
     rows = ctx.uow.execute(sql, {"type": key.type.name, "limit": EXAMPLES_MAX}).fetchall()
     if rows:
         value, total = rows[0][0], rows[0][-1]
-        message = f"{total} values of {key.subject}, which becomes unique, are held by several documents: {value}"
+        message = f"{total} values of {key.subject}, which {key.said}, are held by several documents: {value}"
         examples = [{"value": value, "count": held, "documents": list(ids)} for value, held, ids, _ in rows]
         details = {"count": total, "first": examples}
         fix = "give all but one of them another value before"
@@ -151,6 +180,6 @@ def _look(ctx: KernelContext, key: NewKey, count: int) -> Iterator[Finding]:
         message = f"{key.subject} becomes unique, but what is being written at the moment of the move gets no key"
         fix = f"raise the x-version of {key.type.name}: then the sweep sees to those documents"
         yield Finding(Severity.WARNS, "unique_unversioned", key.subject, message, fix, applet)
-    message = f"{key.subject} becomes unique: keys are made of the values there are"
+    message = f"{key.subject} {key.said}: keys are made of the values there are"
     details = {"count": count, "estimate_s": round(count / KEYS_PER_S, 2)}
     yield Finding(Severity.INFORMS, "keys_made", key.subject, message, "", applet, details=details)

@@ -51,23 +51,17 @@ def test_a_type_the_newest_release_has_no_more_is_read_by_the_lenses_of_its_own(
     field.move("upgrade", "fro", "3.0.0")
     field.move("rollback", "fro")
     (id,) = field.create("fro.item", {"body": "a"})
-    field.execute_and_keep("UPDATE {t}.documents SET schema_version = 1, data = '{\"text\": \"a\"}' WHERE id = %s", [id])
+    field.execute_and_keep('UPDATE {t}.documents SET schema_version = 1, data = \'{"text": "a"}\' WHERE id = %s', [id])
     assert field.get("fro.item", id)["body"] == "a"
 
 
-def codes(name, *, steps, after="code", before=TEXT, **given):
-    old = item({"code": TEXT | {"x-unique": True}})
-    new = item({after: TEXT | {"x-unique": True}}, version=2)
-    return {"schemas/item.json": old}, {"schemas/item.json": new, "lenses/item.json": lens(f"{name}.item", {"2": steps})}
-
-
-MAPPED = {"map_value": {"field": "code", "values": {"old": "used", "worn": "used", "n": "new"}}}
-
-
 def begin(field, name, *documents):
-    old, new = codes(name, steps=[MAPPED])
-    field.add(name, "1.0.0", old)
-    field.add(name, "2.0.0", new)
+    """A unique code, whose values another version calls otherwise."""
+    step = {"map_value": {"field": "code", "values": {"old": "used", "worn": "used", "n": "new"}}}
+    code = {"code": TEXT | {"x-unique": True}}
+    field.add(name, "1.0.0", {"schemas/item.json": item(code)})
+    files = {"schemas/item.json": item(code, version=2), "lenses/item.json": lens(f"{name}.item", {"2": [step]})}
+    field.add(name, "2.0.0", files)
     field.move("enable", name, "1.0.0")
     return field.create(f"{name}.item", *documents)
 
