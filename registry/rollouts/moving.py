@@ -20,6 +20,8 @@ from registry.rollouts.store import begin_move, set_tenant
 from sdk.errors import BosError, Unavailable
 
 ATTEMPTS_MAX = 5
+# The database is away or busy, or somebody is at work on the tenant's applets: nothing that speaks against the release.
+NOT_NOW = (psycopg.Error, Unavailable, PlanDrifted)
 REASON_LENGTH_MAX = 500
 
 _log = get_logger()
@@ -28,7 +30,7 @@ _log = get_logger()
 def move_tenant(kernel: Kernel, releases: Releases, rollout: Rollout, tenant: TenantRecord, moved: Moved) -> str | None:
     """Bring the tenant to the release, or leave it out. What speaks against the release itself, in words: then halt.
 
-    Raises what the database raises, and Unavailable: the tenant waits for the next time.
+    Raises NOT_NOW: the tenant waits for the next time.
     """
     stand = _stand(kernel, tenant, rollout.applet)
     if is_moved(stand, rollout, moved):
@@ -47,12 +49,9 @@ def _try_to_move(
 ) -> str | None:
     try:
         _plan_and_apply(kernel, releases, rollout, tenant, moved, stand)
-    except PlanDrifted:
-        # Somebody is at work on the tenant's applets: later.
-        set_tenant(kernel.database, rollout.id, moved.tenant_id, WAITING, "its applets were being moved")
     except (PlanBlocked, ConsentMissing) as error:
-        set_tenant(kernel.database, rollout.id, moved.tenant_id, LEFT_OUT, _cut(error.message))
-    except (psycopg.Error, Unavailable):
+        set_tenant(kernel.database, rollout.id, moved.tenant_id, LEFT_OUT, cut(error.message))
+    except NOT_NOW:
         raise
     except BosError as error:
         return _fail(kernel, rollout, moved, _told(error))
@@ -88,7 +87,7 @@ def _plan_and_apply(
 def return_tenant(kernel: Kernel, releases: Releases, rollout: Rollout, tenant: TenantRecord, moved: Moved) -> None:
     """Roll the tenant back to the version it came from, unless somebody has moved it on.
 
-    One whose rollback is blocked stays where it is and is told as stuck. Raises what the database raises.
+    One whose rollback is blocked stays where it is and is told as stuck. Raises NOT_NOW.
     """
     stand = _stand(kernel, tenant, rollout.applet)
     if moved.state == MOVING and not is_moved(stand, rollout, moved):
@@ -104,13 +103,13 @@ def return_tenant(kernel: Kernel, releases: Releases, rollout: Rollout, tenant: 
         made = plan(caller, releases, wish)
         # It ran that version before: nobody has to be asked again.
         apply_plan(caller, releases, made["digest"], consent=True)
-    except (psycopg.Error, Unavailable, PlanDrifted):
+    except NOT_NOW:
         raise
     except BosError as error:
         set_tenant(kernel.database, rollout.id, moved.tenant_id, STUCK, _told(error))
     except Exception as error:  # reason: an applet's hook may fail in any way, and the other tenants must go back too
         _log.exception("rollout.return_failed", rollout=rollout.id, tenant=tenant.name)
-        set_tenant(kernel.database, rollout.id, moved.tenant_id, STUCK, _cut(f"{type(error).__name__}: {error}"))
+        set_tenant(kernel.database, rollout.id, moved.tenant_id, STUCK, cut(f"{type(error).__name__}: {error}"))
     else:
         set_tenant(kernel.database, rollout.id, moved.tenant_id, ROLLED_BACK)
 
@@ -131,18 +130,19 @@ def _hindrance(made: dict[str, Any]) -> str | None:
     for severity, words in (("blocks", "blocked"), ("consent", "needs consent")):
         found = [finding["message"] for finding in made["findings"] if finding["severity"] == severity]
         if found:
-            return _cut(f"{words}: {'; '.join(found)}")
+            return cut(f"{words}: {'; '.join(found)}")
     return None
 
 
 def _fail(kernel: Kernel, rollout: Rollout, moved: Moved, reason: str) -> str:
-    set_tenant(kernel.database, rollout.id, moved.tenant_id, FAILED, _cut(reason))
-    return _cut(reason)
+    set_tenant(kernel.database, rollout.id, moved.tenant_id, FAILED, cut(reason))
+    return cut(reason)
 
 
 def _told(error: BosError) -> str:
-    return _cut(" ".join([error.message, *(violation.message for violation in error.violations)]))
+    return cut(" ".join([error.message, *(violation.message for violation in error.violations)]))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """As much of a reason as is kept."""
     return text[:REASON_LENGTH_MAX]

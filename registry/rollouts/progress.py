@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from kernel.events.chores import Chore
 from kernel.main import Kernel
@@ -11,7 +12,7 @@ from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from registry.releases import Releases
 from registry.rollouts.model import DONE, HALTED, MOVED, MOVING, PAUSED, ROLLING_BACK, RUNNING, WAITING, Moved, Rollout
-from registry.rollouts.moving import move_tenant, return_tenant
+from registry.rollouts.moving import NOT_NOW, cut, move_tenant, return_tenant
 from registry.rollouts.store import (
     begin_hold,
     begin_stage,
@@ -19,6 +20,7 @@ from registry.rollouts.store import (
     has_waiting,
     list_rollouts,
     moved_tenants,
+    note_trouble,
     read_rollout,
     read_tenants,
     take_rollout,
@@ -85,7 +87,7 @@ class Turn:
         for each in sorted(due, key=lambda each: (each.looked_at is not None, each.looked_at)):
             if reason or self._is_over:
                 break
-            reason = look_at_tenant(self._kernel, rollout, self._tenants[each.tenant_id], each)
+            reason = self._try(rollout, each, partial(look_at_tenant, self._kernel, rollout))
         return reason
 
     def _move(self, rollout: Rollout) -> str | None:
@@ -96,9 +98,8 @@ class Turn:
             now = read_rollout(self._kernel.database, rollout.id)
             if self._is_over or now is None or now.state != RUNNING:
                 return None
-            tenant = self._tenants[each.tenant_id]
-            if reason := move_tenant(self._kernel, self._releases, rollout, tenant, each):
-                return f"{tenant.name}: {reason}"
+            if reason := self._try(rollout, each, partial(move_tenant, self._kernel, self._releases, rollout)):
+                return f"{self._name(each)}: {reason}"
         return None
 
     def _end_stage(self, rollout: Rollout) -> None:
@@ -121,14 +122,26 @@ class Turn:
             _log.error("rollout.halted", message=reason, rollout=rollout.id, applet=rollout.applet)
 
     def _return_all(self, rollout: Rollout) -> None:
-        for each in self._read(rollout):
-            if each.state in (MOVED, MOVING):
-                if self._is_over:
-                    return
-                return_tenant(self._kernel, self._releases, rollout, self._tenants[each.tenant_id], each)
-        change_state(
-            self._kernel.database, rollout.id, HALTED, [ROLLING_BACK], ended_at=self._kernel.clock()
-        )  # fmt: skip
+        """Those who cannot be brought back now hold up nobody but the end."""
+        for each in self._there(rollout):
+            if self._is_over:
+                return
+            self._try(rollout, each, partial(return_tenant, self._kernel, self._releases, rollout))
+        if not self._there(rollout):
+            ended_at = self._kernel.clock()
+            change_state(self._kernel.database, rollout.id, HALTED, [ROLLING_BACK], ended_at=ended_at)
+
+    def _there(self, rollout: Rollout) -> list[Moved]:
+        """Who runs the release, or may."""
+        return [each for each in self._read(rollout) if each.state in (MOVED, MOVING)]
+
+    def _try(self, rollout: Rollout, moved: Moved, verb: Callable[[TenantRecord, Moved], str | None]) -> str | None:
+        """What the verb says of the tenant; where nothing can be done now that is noted, for the next time."""
+        try:
+            return verb(self._tenants[moved.tenant_id], moved)
+        except NOT_NOW as error:
+            note_trouble(self._kernel.database, rollout.id, moved.tenant_id, cut(str(error)))
+            return None
 
     def _read(self, rollout: Rollout) -> Sequence[Moved]:
         """Those that are still there."""

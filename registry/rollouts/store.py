@@ -51,6 +51,7 @@ UPDATE {p}.rollout_tenants SET state = 'moving', attempts = attempts + 1, from_v
  WHERE rollout_id = %(id)s AND tenant_id = %(tenant_id)s
 """
 _SET = "UPDATE {p}.rollout_tenants SET state = %s, reason = %s WHERE rollout_id = %s AND tenant_id = %s"
+_SET_REASON = "UPDATE {p}.rollout_tenants SET reason = %s WHERE rollout_id = %s AND tenant_id = %s"
 _SET_LOOKED = "UPDATE {p}.rollout_tenants SET looked_at = %s, reason = %s WHERE rollout_id = %s AND tenant_id = %s"
 
 _CALLS = """
@@ -160,6 +161,12 @@ def begin_move(
 def set_tenant(database: Database, id: str, tenant_id: str, state: str, reason: str | None = None) -> None:
     with database.glance() as uow:
         uow.execute(_SET, [state, reason, id, tenant_id])
+
+
+def note_trouble(database: Database, id: str, tenant_id: str, reason: str) -> None:
+    """Why nothing could be done about the tenant this time."""
+    with database.glance() as uow:
+        uow.execute(_SET_REASON, [reason, id, tenant_id])
 
 
 def note_look(database: Database, id: str, tenant_id: str, at: datetime, trouble: str | None) -> None:

@@ -40,13 +40,13 @@ def look_at_tenant(kernel: Kernel, rollout: Rollout, tenant: TenantRecord, moved
     with kernel.database.transaction(tenant) as uow:
         ctx = kernel.operator_context(uow)
         stand = read_stand(uow, rollout.applet)
-        if stand.row is None or stand.row.version != rollout.version or not stand.row.is_enabled:
-            # Somebody has moved it since; it says nothing about the release any more.
-            note_look(kernel.database, rollout.id, moved.tenant_id, ctx.now, None)
-            return None
-        broken = [one for one in check_guards(ctx) if one.id not in moved.known_guards]
+        # Where somebody has moved it since, it says nothing about the release any more.
+        is_there = stand.row is not None and stand.row.is_enabled and stand.row.version == rollout.version
+        broken = [one for one in check_guards(ctx) if one.id not in moved.known_guards] if is_there else []
     unknown = [f"{one.id} could not be asked: {one.sentences[0]}" for one in broken if one.is_unknown]
     note_look(kernel.database, rollout.id, moved.tenant_id, ctx.now, "; ".join(unknown) or None)
+    if not is_there:
+        return None
     if sure := [one for one in broken if not one.is_unknown]:
         return f"{tenant.name}: the guard {sure[0].id} is broken: {sure[0].sentences[0]}"
     if stand.suspension:

@@ -150,7 +150,8 @@ def test_what_two_dot_zero_wrote_comes_back_with_it_and_balances_stay_what_they_
     id = site.a.client.post(INVOICES, wanted)["id"]
     path = f"{INVOICES}/{id}"
     assert site.a.trial_balance() == balance
-    site.a.apply(site.a.plan("rollback", "receivables"))
+    # From another process: the server follows with its next request.
+    site.installation.run("applet", "rollback", "receivables", "--yes", "--tenant", "a")
     old = site.a.client.get(path)
     assert (old["reference"], old["memo"], "channel" in old) == ("OURS", "Sample", False)
     assert site.a.trial_balance() == balance
@@ -164,6 +165,14 @@ def test_what_two_dot_zero_wrote_comes_back_with_it_and_balances_stay_what_they_
     assert {id: shown(one) for id, one in site.a.read_invoices().items()} == {
         id: shown(one) for id, one in before.items()
     }
+
+
+def test_a_customer_who_is_pinned_stays_where_they_are(site: Site):
+    pinned = site.b.client.post("applets/receivables/pin")
+    assert pinned == {"name": "receivables", "version": "1.0.0", "pinned_to": "1.0.0"}
+    assert site.b.plan("upgrade", all_upgrades=True)["moves"] == []
+    assert site.b.client.post("applets/receivables/unpin")["pinned_to"] is None
+    assert site.b.plan("upgrade", all_upgrades=True)["moves"] != []
 
 
 def check_balances(site: Site) -> None:

@@ -210,3 +210,25 @@ def test_a_rehearsal_says_who_would_come_when_and_keeps_nothing(shop):
     assert [stage["waiting"] for stage in told["stages"]] == [1, 9, 10]
     with pytest.raises(RolloutUnknown):
         find_rollout(shop.kernel, told["id"])
+
+
+def test_a_tenant_that_cannot_be_reached_now_holds_up_nobody_else(shop):
+    steps = "UPDATE {p}.tenants SET steps = steps + %s WHERE id = %s"
+    shop.start(100)
+    first, *others = shop.tenants
+    with shop.kernel.database.owner() as owner:
+        owner.execute(steps.replace("{p}", "bos"), [-1, first.id])
+    status = shop.carry_on()
+    waiting = {each["tenant"]: each["reason"] for each in status["tenants"] if each["state"] == "waiting"}
+    assert waiting.keys() == {first.name}
+    assert "not yet up to date" in waiting[first.name]
+    assert {shop.row(tenant).version for tenant in others} == {"1.1.0"}
+    halt_rollout(shop.kernel, shop.id, roll_back=True)
+    with shop.kernel.database.owner() as owner:
+        owner.execute(steps.replace("{p}", "bos"), [1, first.id])
+        owner.execute(steps.replace("{p}", "bos"), [-1, others[0].id])
+    assert shop.carry_on()["state"] == "rolling_back"
+    with shop.kernel.database.owner() as owner:
+        owner.execute(steps.replace("{p}", "bos"), [1, others[0].id])
+    assert shop.carry_on()["state"] == "halted"
+    assert shop.versions() == ["1.0.0"] * 20
