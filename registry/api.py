@@ -36,7 +36,7 @@ _APPLETS = items_of(
 )  # fmt: skip
 _GUARDS = items_of(members(applet=TEXT, guard=TEXT, state=TEXT, sentences=listed(TEXT)))
 _TRANSITION = members(state=TEXT, applets=listed(TEXT))
-_ENABLE: Schema = {"type": "object", "properties": {"with_required": FLAG}}
+_ENABLE: Schema = {"type": "object", "properties": {"with_required": FLAG, "consent": FLAG}}
 
 
 def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
@@ -59,11 +59,15 @@ def add_routes(router: APIRouter, kernel: Kernel, releases: Releases) -> None:
 
     @router.post("/applets/{name}/enable", openapi_extra=describe(_TRANSITION, body=_ENABLE))
     def enable(request: Request, name: str) -> Response:
-        """Body: {"with_required": true} enables what it requires too. Hot keys are indexed by the worker."""
-        with_required = object_body(request).get("with_required") is True
+        """`with_required` enables what it requires too, `consent` says yes to what another version asks for anew.
+
+        Hot keys are indexed by the worker.
+        """
+        given = object_body(request)
+        with_required, consent = given.get("with_required") is True, given.get("consent") is True
 
         def verb(ctx: KernelContext) -> dict[str, Any]:
-            return enable_applet(ctx, releases, name, with_required=with_required).as_json()
+            return enable_applet(ctx, releases, name, with_required=with_required, consent=consent).as_json()
 
         return run(request, kernel, verb)
 

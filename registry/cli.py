@@ -19,7 +19,7 @@ from registry.cli_health import add_health_commands
 from registry.contracts.cli import add_contract_commands
 from registry.errors import AppletsRequired
 from registry.lifecycle import Transition, disable_applet, enable_applet
-from registry.plans.cli import add_plan_commands
+from registry.plans.cli import Consent, WithRequired, add_plan_commands
 from registry.releases import Releases
 from registry.removal.cli import add_removal_commands
 from registry.rollouts.cli import add_pin_commands
@@ -87,9 +87,8 @@ def _add_enable(commands: typer.Typer, releases: Releases) -> None:
     def enable(
         context: typer.Context,
         name: Name,
-        with_required: Annotated[
-            bool, typer.Option("--with-required", help="Enable the applets it requires too.")
-        ] = False,
+        with_required: WithRequired = False,
+        consent: Consent = False,
         dry_run: DryRun = False,
         tenant: Tenant = None,
         as_user: ActAs = None,
@@ -106,7 +105,7 @@ def _add_enable(commands: typer.Typer, releases: Releases) -> None:
         terminal = Terminal.of(context)
         with open_kernel(terminal.settings) as kernel:
             caller = find_caller(kernel, tenant, as_user)
-            done = _enable(terminal, caller, releases, name, with_required=with_required, is_kept=not dry_run)
+            done = _enable(terminal, caller, releases, name, with_required, consent, is_kept=not dry_run)
             if done.applets and not dry_run:
                 _index(terminal, caller)
         _show(terminal, done, dry_run)
@@ -142,18 +141,25 @@ def _add_disable(commands: typer.Typer, releases: Releases) -> None:
 
 
 def _enable(
-    terminal: Terminal, caller: Caller, releases: Releases, name: str, *, with_required: bool, is_kept: bool
+    terminal: Terminal,
+    caller: Caller,
+    releases: Releases,
+    name: str,
+    with_required: bool,
+    consent: bool,
+    *,
+    is_kept: bool,
 ) -> Transition:
     """Enable it; where others are required, ask at a terminal whether to enable them too."""
     try:
         with act(caller, is_kept=is_kept) as ctx:
-            return enable_applet(ctx, releases, name, with_required=with_required)
+            return enable_applet(ctx, releases, name, with_required=with_required, consent=consent)
     except AppletsRequired as error:
         if not terminal.may_ask:
             raise
         terminal.confirm(f"It requires {error.details['required']}: enable them too?", False)
     with act(caller, is_kept=is_kept) as ctx:
-        return enable_applet(ctx, releases, name, with_required=True)
+        return enable_applet(ctx, releases, name, with_required=True, consent=consent)
 
 
 def _index(terminal: Terminal, caller: Caller) -> None:

@@ -43,6 +43,10 @@ class NothingToRollBack(Conflict):
     """The applet {applet} has had no other version: there is nothing to go back to."""
 
 
+class PlanRequestUnclear(Invalid):
+    """A plan is about one applet by its name, or, to upgrade, about all of them: {given} is neither."""
+
+
 class PlanUnknown(NotFound):
     """There is no plan {digest} of this tenant."""
 

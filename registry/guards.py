@@ -19,12 +19,11 @@ from registry.errors import AppletNotEnabled, GuardBroken
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
 from registry.rows import AVAILABLE, ENABLED
+from registry.transitions import RESOURCE
 from sdk.errors import BosError, Violation
 from sdk.hookset import HookPlugin
 from sdk.values import decimal_text
 
-# What grants speak of when they allow to look.
-RESOURCE = "kernel.applet"
 # Of one statement of a guard, in milliseconds.
 GUARD_STATEMENT_MS_MAX = 20_000
 # Of all guards together, in seconds: a change waits for them with its transaction open.

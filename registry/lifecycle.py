@@ -28,12 +28,19 @@ class Transition:
 
 
 def enable_applet(
-    ctx: KernelContext, releases: Releases, name: str, *, version: str | None = None, with_required: bool = False
+    ctx: KernelContext,
+    releases: Releases,
+    name: str,
+    *,
+    version: str | None = None,
+    with_required: bool = False,
+    consent: bool = False,
 ) -> Transition:
     """Check everything, then enable. Raises AppletUnfit with every reason, AppletsRequired naming what else is needed.
 
     Enabling what is enabled changes nothing, unless another version is there to be enabled. Its capabilities, as the
-    manifest declares them, are granted with it.
+    manifest declares them, are granted with it; what a version that ran before did not have needs consent: raises
+    ConsentMissing without it.
     """
     ctx.permissions.check_resource("enable", RESOURCE)
     ctx = _take_turn(ctx)
@@ -44,7 +51,7 @@ def enable_applet(
     _refuse_unfit(situation, name, with_required=with_required)
     if plan.blocks:
         raise AppletUnfit(applet=name, violations=list(map(as_violation, plan.blocks)))
-    check_plan(plan, plan.digest, consent=True)
+    check_plan(plan, plan.digest, consent=consent)
     for release in situation.after.values():
         releases.keep(ctx.kernel.database, release, ctx.now, ctx.actor.id)
     switch(ctx, situation, plan.digest)
@@ -77,7 +84,10 @@ def _take_turn(ctx: KernelContext) -> KernelContext:
 
 
 def _shipped(ctx: KernelContext, releases: Releases, name: str) -> str | None:
-    """What lies on the disk now is what is enabled: a newer one that was put there included."""
+    """What lies on the disk now is what is enabled, a newer one that was put there included, unless it is pinned."""
+    row = read_rows(ctx.uow).get(name)
+    if row is not None and row.pinned_to is not None:
+        return row.pinned_to
     release = releases.discovery.find(name)
     return release.version if release is not None else None
 

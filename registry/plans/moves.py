@@ -14,6 +14,7 @@ from registry.errors import (
     AppletUnknown,
     AppletVersionUnknown,
     NothingToRollBack,
+    PlanRequestUnclear,
 )
 from registry.plans.situation import Move, PlanRequest
 from registry.releases import by_version
@@ -42,8 +43,12 @@ def find_moves(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
     """In the order they are to be made: what is required first, and last where things go away.
 
     None where the tenant stands as asked for. Raises AppletUnknown, AppletVersionUnknown, AppletStateWrong,
-    AppletNotEnabled, NothingToRollBack.
+    AppletNotEnabled, NothingToRollBack, PlanRequestUnclear.
     """
+    if bool(request.name) == request.all_upgrades or (request.all_upgrades and request.verb != "upgrade"):
+        named = request.name or "no name"
+        given = f"{request.verb} with {named}{' and all_upgrades' if request.all_upgrades else ''}"
+        raise PlanRequestUnclear(given=given)
     if request.all_upgrades:
         moves = [_move("upgrade", name, rows, version) for name, version in _newest_together(rows, known).items()]
     else:

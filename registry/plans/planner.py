@@ -17,6 +17,7 @@ from registry.plans.running import running_release
 from registry.plans.situation import Move, PlanRequest, Progress, Situation
 from registry.releases import Releases, by_version
 from registry.rows import ENABLED, AppletRow, read_rows
+from registry.transitions import RESOURCE
 from sdk.catalogue import CatalogueClash
 
 
@@ -29,7 +30,7 @@ def make_plan(
     earlier: Sequence[Mapping[str, Any]] = (),
     progress: Progress = lambda label, done, total: None,
 ) -> tuple[Plan, Situation]:
-    """What would be done and what speaks against it. Raises what `find_moves` raises.
+    """What would be done and what speaks against it. Raises what `find_moves` raises, PermissionDenied.
 
     since, earlier: see `Situation`.
     """
@@ -49,6 +50,9 @@ def make_plan(
 def _situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> Situation:
     rows, known = read_rows(ctx.uow), releases.known(ctx.kernel.database)
     moves = find_moves(request, rows, known)
+    # What is asked for may move others along, or by another verb: whoever may enable may not upgrade by that.
+    for verb in sorted({move.verb for move in moves}):
+        ctx.permissions.check_resource(verb, RESOURCE)
     before = {name: found for name, row in rows.items() if row.is_enabled and (found := _running(row, known))}
     now = ctx.runtime.catalogue
     return Situation(ctx, request, rows, known, before, _after(before, moves, known), moves, now, now)
