@@ -181,7 +181,9 @@ class SetDefault(Step):
 
     def source(self, path: str, key: str, inner: Inner, *, upward: bool) -> Source | None:
         if path not in self.paths:
-            return super().source(path, key, inner, upward=upward)
+            # Of an object, the value is of all its fields together.
+            is_within = is_under(path, self.paths[0])
+            return Opaque() if is_within else super().source(path, key, inner, upward=upward)
         leaf = self.leaves[0]
         within = inner(".".join(self.prefix)) if self.prefix and upward else None
         if self.is_new and not upward:

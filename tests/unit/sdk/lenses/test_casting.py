@@ -219,6 +219,14 @@ def test_a_default_is_found_only_where_there_is_no_value():
     assert chain({"2": [UNIT]}).source("unit", at=2, now=1) == Noted(Absent(), "2.0", "unit")
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_in_an_object_that_a_default_may_have_made_is_told_by_casting_alone(is_new):
+    step = {"set_default": {"field": "place", "value": {"city": "Bern"}, "is_new": is_new}}
+    lens = chain({"2": [step]})
+    assert lens.cast(Stored({}, None, {}, 1), 2).data == {"place": {"city": "Bern"}}
+    assert lens.source("place.city", at=1, now=2) == Opaque()
+
+
 def test_what_functions_touch_is_opaque_and_the_rest_is_not():
     assert functional().source("any", at=1, now=2) == Opaque()
     touching = functional(["total"])
