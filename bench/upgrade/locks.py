@@ -17,7 +17,7 @@ from kernel.postgres.cluster import locate_cluster
 
 # Whoever waits longer is told of in the log.
 TOLD_FROM_MS = 50
-LOOK_EVERY_S = 0.01
+LOOK_EVERY_S = 0.02
 _TOLD = re.compile(r"process \d+ (?:still waiting for|acquired) \w+ on .* after (\d+\.\d+) ms")
 _WAITING = "SELECT extract(epoch FROM max(clock_timestamp() - waitstart)) * 1000 FROM pg_locks WHERE NOT granted"
 

@@ -96,8 +96,7 @@ def test_it_is_applied_and_rolled_back_while_twenty_clients_write_and_no_request
         traffic.wait_for(size.written, tenant="a", since=switched.until)
         check_next_version(site, story)
         check_balances(site)
-        back = site.a.plan("rollback", "receivables")
-        returned = timed(lambda: site.a.apply(back))
+        returned = timed(lambda: site.a.apply(site.a.plan("rollback", "receivables")))
         traffic.wait_for(size.before // 4, since=returned.until)
         entries = traffic.stop()
     assert [f"{each.tenant} {each.step}: {each.status} {each.answer}" for each in entries if each.is_failed] == []
@@ -211,9 +210,9 @@ def print_latencies(entries: list[Entry], switched: SimpleNamespace, returned: S
         "rollback": (returned.since, returned.until),
         "after": (returned.until, float("inf")),
     }
-    print(f"\n{'p95 in ms':<12}" + "".join(f"{name:>18}" for name in windows))
+    print(f"\n{'p95 in ms':<12}" + "".join(f"{name:>24}" for name in windows))
     for tenant in ("", "a", "b", "c"):
         mine = [entry for entry in entries if tenant in ("", entry.tenant)]
         found = [between(mine, *window) for window in windows.values()]
         cells = [f"{percentile(each, 0.95) * 1000:.0f} ({len(each)} answers)" for each in found]
-        print(f"{tenant or 'all':<12}" + "".join(f"{cell:>18}" for cell in cells))
+        print(f"{tenant or 'all':<12}" + "".join(f"{cell:>24}" for cell in cells))
