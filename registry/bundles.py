@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from registry.errors import BundleUnreadable
@@ -35,10 +37,12 @@ def digest_of(folder: Path) -> str:
 
 
 def pack(folder: Path) -> bytes:
-    """The folder as a ZIP archive without times, owners or order of its own."""
+    """The folder as a ZIP archive without times, owners or order of its own. Raises BundleUnreadable for too much."""
+    files = list(list_files(folder))
+    _check_size([path.stat().st_size for _, path in files])
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in list_files(folder):
+        for name, path in files:
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
@@ -51,12 +55,34 @@ def unpack(bundle: bytes, folder: Path) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
             entries = archive.infolist()
-            if len(entries) > BUNDLE_FILES_MAX or sum(entry.file_size for entry in entries) > BUNDLE_BYTES_MAX:
-                raise BundleUnreadable(reason=f"more than {BUNDLE_FILES_MAX} files or {BUNDLE_BYTES_MAX} bytes")
+            _check_size([entry.file_size for entry in entries])
             for entry in entries:
                 _write(archive, entry, folder)
-    except zipfile.BadZipFile as error:
-        raise BundleUnreadable(reason=str(error)) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+        # Of what is encrypted, packed by other means, or a file and a folder at once.
+        raise BundleUnreadable(reason=str(error)[:200]) from None
+
+
+def is_whole(folder: Path, digest: str) -> bool:
+    """Whether an unpacked folder holds what the digest says and nothing else that Python could take instead.
+
+    What was compiled is thrown away: no digest covers it.
+    """
+    for compiled in list(folder.rglob("__pycache__")):
+        shutil.rmtree(compiled, ignore_errors=True)
+    found = {path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    return found == {path for _, path in list_files(folder)} and digest_of(folder) == digest
+
+
+def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Another one when a file was written, came or went: to be asked for often, without reading any."""
+    stats = ((name, path.stat()) for name, path in list_files(folder))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+
+
+def _check_size(sizes: Sequence[int]) -> None:
+    if len(sizes) > BUNDLE_FILES_MAX or sum(sizes) > BUNDLE_BYTES_MAX:
+        raise BundleUnreadable(reason=f"more than {BUNDLE_FILES_MAX} files or {BUNDLE_BYTES_MAX} bytes")
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from registry.bundles import digest_of
+from registry.bundles import digest_of, stamp_of
 from sdk.applet import Applet
 from sdk.errors import BosError
 
@@ -44,19 +44,23 @@ class Discovery:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or _shipped_folder()
         self._releases: dict[str, Release] = {}
+        self._stamps: dict[Path, object] = {}
         self._lock = threading.Lock()
 
     def releases(self) -> Mapping[str, Release]:
-        """All applets here by name, read anew where files have changed place or appeared."""
+        """All applets here by name, read anew where files have changed or appeared."""
         importlib.invalidate_caches()
         with self._lock:
-            known = {release.folder: release for release in self._releases.values() if release.applet}
-            found = (known.get(folder) or _read(name, folder) for name, folder in self._folders())
+            folders = list(self._folders())
+            stamps = {folder: stamp_of(folder) for _, folder in folders}
+            same = {folder for folder, stamp in stamps.items() if self._stamps.get(folder) == stamp}
+            known = {r.folder: r for r in self._releases.values() if r.applet and r.folder in same}
+            found = (known.get(folder) or _read(name, folder) for name, folder in folders)
             # First come, first served: an installed package cannot take the name of a shipped applet.
             releases: dict[str, Release] = {}
             for release in found:
                 releases.setdefault(release.name, release)
-            self._releases = releases
+            self._releases, self._stamps = releases, stamps
             return dict(releases)
 
     def find(self, name: str, version: str | None = None) -> Release | None:

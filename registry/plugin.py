@@ -28,7 +28,8 @@ class RegistryPlugin:
     @hookimpl
     def load_applet(self, name: str, version: str, database: Database) -> tuple[Applet, object] | None:
         release = self.releases.find(database, name, version)
-        if release is None or release.applet is None:
+        # Whoever is not trusted does not get to run, whatever the tenant's rows say.
+        if release is None or release.applet is None or release.applet.manifest.trust != "trusted":
             return None
         return load_applet(release), load_hooks(release)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from kernel.db.database import Database
-from registry.bundles import digest_of, pack, unpack
+from registry.bundles import digest_of, is_whole, pack, unpack
 from registry.discovery import Discovery, Release
 from registry.errors import BundleUnreadable, ReleaseTaken
 from sdk.applet import Applet
@@ -82,8 +83,16 @@ class Releases:
         return release
 
     def add(self, database: Database, folder: Path, at: datetime, by: str) -> Release:
-        """Make the applet in a folder known here, for every tenant to install. Raises InvalidApplet, ReleaseTaken."""
-        release = Release(Applet.load(folder).name, folder, Applet.load(folder))
+        """Make the applet in a folder known here, for every tenant to install.
+
+        Raises InvalidApplet, ReleaseTaken, BundleUnreadable.
+        """
+        applet = Applet.load(folder)
+        release = Release(applet.name, folder, applet)
+        # What lies on the disk would run, whatever was added under its number.
+        shipped = self.discovery.find(release.name, release.version)
+        if shipped is not None and shipped.digest != release.digest:
+            raise ReleaseTaken(applet=release.name, version=release.version)
         self.keep(database, release, at, by, source="installed")
         stored = self._stored(database, release.name, release.version)
         assert stored is not None
@@ -98,14 +107,18 @@ class Releases:
             if digest not in self._unpacked:
                 bundle = uow.execute(_READ, [name, version]).fetchone()
                 assert bundle is not None
-                self._unpacked[digest] = _read(name, self._unpack(digest, bundle[1]))
+                try:
+                    self._unpacked[digest] = _read(name, self._unpack(digest, bundle[1]))
+                except BundleUnreadable as fault:
+                    # Everybody asks for all releases: one that is broken must not keep them from the others.
+                    return Release(name, self._folder / digest, fault=fault)
         return self._unpacked[digest]
 
     def _unpack(self, digest: str, bundle: bytes) -> Path:
         """Into a folder beside first, so that another process never reads half of it."""
         folder = self._folder / digest
         with self._lock:
-            if folder.is_dir() and digest_of(folder) == digest:
+            if folder.is_dir() and is_whole(folder, digest):
                 return folder
             self._folder.mkdir(parents=True, exist_ok=True)
             made = Path(tempfile.mkdtemp(prefix=f"{digest[:8]}-", dir=self._folder))
@@ -113,7 +126,8 @@ class Releases:
             if digest_of(made) != digest:
                 raise BundleUnreadable(reason="its content is not what its digest says")
             if folder.is_dir():
-                folder.rename(made.with_name(f"{made.name}-old"))
+                old = folder.rename(made.with_name(f"{made.name}-old"))
+                shutil.rmtree(old, ignore_errors=True)
             try:
                 os.rename(made, folder)
             except OSError:

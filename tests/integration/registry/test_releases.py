@@ -1,0 +1,136 @@
+"""Releases are what they were when they were made known, wherever they are kept."""
+
+import os
+import py_compile
+import sys
+
+import pytest
+
+from kernel.main import build_kernel
+from kernel.settings import Settings
+from kernel.transfer.caller import Caller
+from registry import bundles
+from registry.errors import BundleUnreadable, PlanDrifted, ReleaseTaken
+from registry.lifecycle import enable_applet
+from registry.plans.apply import apply_plan, plan
+from registry.plans.situation import PlanRequest
+from registry.service import list_applets
+from tests.integration.registry.conftest import World, write_applet
+
+
+@pytest.fixture(autouse=True)
+def forget_modules():
+    yield
+    for name in [name for name in sys.modules if name.startswith("bos_applets.")]:
+        del sys.modules[name]
+
+
+def add(world, folder):
+    return world.releases.add(world.kernel.database, folder, world.kernel.clock(), "test")
+
+
+def shown(world):
+    with world.operate() as ctx:
+        return {row["name"]: row for row in list_applets(ctx, world.releases)}
+
+
+def another_process(world, folder):
+    forget = [name for name in sys.modules if name.startswith("bos_applets.")]
+    for name in forget:
+        del sys.modules[name]
+    return World(build_kernel(Settings(applets_dir=folder, pool_size_max=4), world.url), world.tenant, world.url)
+
+
+def test_a_folder_that_is_too_much_is_refused_before_it_is_kept(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundles, "BUNDLE_FILES_MAX", 3)
+    folder = write_applet(tmp_path / "memo", "memo", files=[(f"texts/{n}.txt", "x") for n in range(3)])
+    with pytest.raises(BundleUnreadable, match="3 files"):
+        add(world, folder)
+    assert "memo" not in shown(world)
+
+
+def test_one_bundle_that_cannot_be_read_hides_no_other_applet(world, applets_folder, tmp_path):
+    write_applet(applets_folder / "diary", "diary")
+    add(world, write_applet(tmp_path / "memo", "memo"))
+    with world.kernel.database.owner() as connection:
+        connection.execute("UPDATE bos.releases SET bundle = 'no archive', digest = 'another' WHERE name = 'memo'")
+    found = shown(world)
+    assert (found["diary"]["fits"], found["memo"]["fits"]) == (True, False)
+    assert "bundle" in found["memo"]["reasons"][0]["message"]
+    with world.operate() as ctx:
+        assert enable_applet(ctx, world.releases, "diary").applets == ("diary",)
+
+
+def test_what_is_shipped_cannot_be_added_with_another_content(world, applets_folder, tmp_path):
+    write_applet(applets_folder / "memo", "memo")
+    with pytest.raises(ReleaseTaken):
+        add(world, write_applet(tmp_path / "memo", "memo", files=[("more.txt", "x")]))
+    with world.operate() as ctx:
+        enable_applet(ctx, world.releases, "memo")
+    add(world, applets_folder / "memo")
+
+
+def compile_trap(folder, trace):
+    """Compiled code of something else, which Python takes for that of hooks.py."""
+    source = folder / "hooks.py"
+    honest, times = source.read_bytes(), source.stat()
+    trap = f"open({str(trace)!r}, 'w').close()\n".encode()
+    source.write_bytes(trap + b"#" * (len(honest) - len(trap)))
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    py_compile.compile(str(source))
+    source.write_bytes(honest)
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def link_trap(folder, trace):
+    """A package before the module of the same name."""
+    away = folder.parent / "away"
+    away.mkdir()
+    (away / "__init__.py").write_text(f"open({str(trace)!r}, 'w').close()\n")
+    (folder / "hooks").symlink_to(away, target_is_directory=True)
+
+
+def edit(folder, trace):
+    (folder / "hooks.py").write_text(f"open({str(trace)!r}, 'w').close()\n")
+
+
+@pytest.mark.parametrize("tamper", [edit, compile_trap, link_trap])
+def test_what_is_tampered_with_where_bundles_are_unpacked_is_not_run(world, applets_folder, tmp_path, tamper):
+    add(world, write_applet(tmp_path / "memo", "memo"))
+    with world.operate() as ctx:
+        enable_applet(ctx, world.releases, "memo")
+    unpacked = world.releases.known(world.kernel.database)["memo"][0].folder
+    trace = tmp_path / "trace"
+    tamper(unpacked, trace)
+    other = another_process(world, applets_folder)
+    with other.operate() as ctx:
+        assert ctx.documents.create("memo.note", {"text": "hello"})["checked_by"] == "memo"
+    assert not trace.exists()
+    other.kernel.close()
+
+
+def test_a_shipped_folder_edited_after_the_plan_is_another_release(world, applets_folder):
+    folder = write_applet(applets_folder / "memo", "memo")
+    caller = Caller(world.kernel, world.tenant)
+    made = plan(caller, world.releases, PlanRequest("enable", "memo"))
+    (folder / "hooks.py").write_text((folder / "hooks.py").read_text() + "\n# edited\n")
+    with pytest.raises(PlanDrifted):
+        apply_plan(caller, world.releases, made["digest"])
+
+
+def test_what_is_not_trusted_is_not_imported_to_plan_its_installation(world, applets_folder, tmp_path):
+    trace = tmp_path / "trace"
+    code = f"open({str(trace)!r}, 'w').close()\n"
+    write_applet(
+        applets_folder / "memo",
+        "memo",
+        manifest='trust = "sandboxed"\n',
+        hooks=code,
+        files=[("lenses.py", code), ("invariants.py", code)],
+    )
+    made = plan(Caller(world.kernel, world.tenant), world.releases, PlanRequest("install", "memo"))
+    assert "trust" in {finding["rule"] for finding in made["findings"] if finding["severity"] == "blocks"}
+    assert not trace.exists()
+    release = world.releases.find(world.kernel.database, "memo", "1.0.0")
+    assert world.kernel.plugins.hook.load_applet(name="memo", version="1.0.0", database=world.kernel.database) is None
+    assert release.applet.manifest.trust == "sandboxed"
