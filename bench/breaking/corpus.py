@@ -67,7 +67,8 @@ def collect(seed: int, breaking: int, harmless: int, folder: Path, say: Say = la
 
 def _collect(changes: list[Change], seed: int, count: int, breaks: bool, folder: Path, say: Say) -> Iterator[Case]:
     random.Random(seed).shuffle(changes)
-    confirmed = (outcome for outcome in _try_all(in_turn(changes), folder) if _is_case(outcome, breaks))
+    tried = _try_all(in_turn(changes), folder, min(count, TRIED_AT_ONCE))
+    confirmed = (outcome for outcome in tried if _is_case(outcome, breaks))
     for number, outcome in enumerate(islice(confirmed, count), 1):
         if number % 10 == 0:
             say(f"{number} of {count} {'breaking' if breaks else 'harmless'} changes")
@@ -75,8 +76,8 @@ def _collect(changes: list[Change], seed: int, count: int, breaks: bool, folder:
         yield Case(outcome.change.kind, outcome.change.what, frozenset(outcome.broken), named)
 
 
-def _try_all(changes: Iterator[Change], folder: Path) -> Iterator[Outcome]:
-    while chunk := list(islice(changes, TRIED_AT_ONCE)):
+def _try_all(changes: Iterator[Change], folder: Path, at_once: int) -> Iterator[Outcome]:
+    while chunk := list(islice(changes, at_once)):
         with tempfile.TemporaryDirectory(dir=folder) as copies:
             yield from try_changes(chunk, Path(copies))
 

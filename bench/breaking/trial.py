@@ -55,6 +55,8 @@ def _use(applet: Applet, rental: ModuleType) -> None:
         getattr(rental, name)(kernel)
     rental.an_inspection(kernel, rental.an_item(kernel))
     rental.every_action(kernel)
+    for register in applet.registers:
+        assert kernel.registers.balance(register), f"nothing is recorded in {register}"
     for report in applet.reports:
         kernel.reports.run(report)
 
@@ -75,9 +77,8 @@ def _failures(provider: Applet, rental: ModuleType, folder: Path) -> Iterator[tu
             given = {"kernel": kernel, "rental": rental}
             test(**{name: given[name] for name in inspect.signature(test).parameters})
         except Exception as error:  # reason: a test fails with whatever it fails with
-            # An assertion about data that a test could not give any more says nothing of the applet.
-            is_data = isinstance(error, AssertionError) and bool(rental.LEFT_OUT)
-            yield _is_own(error, folder) and not is_data, f"{test.__name__}: {_tell(error)}"
+            # What follows from data that a test could not give any more says nothing of the applet.
+            yield _is_own(error, folder) and not rental.LEFT_OUT, f"{test.__name__}: {_tell(error)}"
 
 
 def _is_own(error: BaseException | None, folder: Path) -> bool:

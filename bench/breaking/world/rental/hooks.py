@@ -54,7 +54,9 @@ def _move_out(ctx: Context, document: Document, line: Mapping[str, Any]) -> None
     dimensions["asset"] = line["equipment"]
     dimensions["site"] = "main"
     resources = {}
-    resources["units_outside"] = Decimal(line["units"])
+    units = 1
+    units = line["units"]
+    resources["units_outside"] = Decimal(units)
     day = document["starts_on"]
     ctx.registers.record(document, "rental.units_out", occurred_at=day, dimensions=dimensions, resources=resources)
 
@@ -65,7 +67,9 @@ def _move_revenue(ctx: Context, document: Document, line: Mapping[str, Any]) -> 
     dimensions["tier_code"] = document["tier"]
     resources = {}
     resources["earned"] = line["line_total"]
-    resources["days_earned"] = Decimal(line["rental_days"])
+    days = 5
+    days = line["rental_days"]
+    resources["days_earned"] = Decimal(days)
     day = document["starts_on"]
     ctx.registers.record(document, "rental.revenue", occurred_at=day, dimensions=dimensions, resources=resources)
 
