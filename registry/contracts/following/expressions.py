@@ -170,9 +170,7 @@ def _look_in(machine: Machine, left: Value, right: Value, frame: Frame) -> None:
     with machine.among(right):
         for atom in sorted(right, key=repr):
             look_for(machine, atom, left, frame)
-    if any(isinstance(atom, Doc | StateOf | ActionOf) for atom in left) and not any(
-        isinstance(atom, Doc) for atom in right
-    ):
+    if not any(isinstance(atom, Doc) for atom in right):
         exact, every = items_of(machine, right, frame)
         _compare_values(machine, left, join(exact) if exact is not None else every)
 

@@ -85,6 +85,19 @@ def test_a_state_is_found(custom, condition):
     assert uses(contract, "state") == {("sales.invoice", "draft", "compare")}
 
 
+def test_a_literal_looked_for_among_values_of_a_field_is_compared_with_them(custom):
+    code = """
+    KINDS = ("goods", "service")
+
+    @hooks.after_save("sales.invoice")
+    def run(ctx, document):
+        found = {each["kind"] for each in (document, document)}
+        x = next((kind for kind in reversed(KINDS) if kind in found), None)
+    """
+    found = {use.details["value"] for use in custom(code).of_kind("value") if use.name == "kind"}
+    assert found == {"goods", "service"}
+
+
 COMPARED = ('action == "cancel"', 'action in ("cancel",)', '{"cancel": 1}.get(action)', 'action != "cancel"')
 
 
