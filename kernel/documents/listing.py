@@ -208,7 +208,7 @@ def allowed(ctx: KernelContext, type: DocumentType, columns: DocumentColumns, de
     present = documents.c.deleted_at.is_not(None) if deleted else documents.c.deleted_at.is_(None)
     if condition is None:
         return present
-    return and_(present, to_sql(condition, columns, ctx.scope()))
+    return and_(present, to_sql(condition, columns.whole(), ctx.scope()))
 
 
 @lru_cache(maxsize=TYPES_REMEMBERED_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,14 @@ class DocumentColumns:
         self.kinds = kinds
         self.mark = mark
         self.mixture = mixture
+
+    def whole(self) -> DocumentColumns:
+        """The same for what must miss no value although an index might, see `Mixture.whole`."""
+        if self.mixture is None:
+            return self
+        found = copy(self)
+        found.mixture = self.mixture.whole()
+        return found
 
     def resolve(self, path: tuple[str, ...], item: Item | None = None) -> Typed:
         if item is None and len(path) == 1 and path[0] in SYSTEM_KINDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from kernel.expressions.places import Place, Record, json_of, mapped_text, text_of
@@ -37,6 +37,10 @@ class Mixture:
             return None
         steady = {field.path for field in type.indexed} | {path for path in type.fields if path.startswith(OWN_PREFIX)}
         return cls(type.name, type.lenses, type.version, frozenset(steady))
+
+    def whole(self) -> Mixture:
+        """The same, with every value wherever it waits, if it takes longer: for sums, and for who may see what."""
+        return replace(self, steady=frozenset(path for path in self.steady if path.startswith(OWN_PREFIX)))
 
     def text(self, record: Record, path: Place) -> str | None:
         """The text of a field; None where it is at the same place in all versions. Raises DocumentsBeingCast."""

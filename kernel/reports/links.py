@@ -104,7 +104,7 @@ class Place:
     @classmethod
     def of_table(cls, table: FromClause, type: DocumentType | None, trail: tuple[str, ...]) -> Place:
         kinds = kinds_of_schema(type.schema) if type else {}
-        return cls(DocumentColumns(table, kinds, mixture=Mixture.of(type)), type, trail)
+        return cls(DocumentColumns(table, kinds, mixture=Mixture.of(type)).whole(), type, trail)
 
     @property
     def prefix(self) -> tuple[str, ...]:

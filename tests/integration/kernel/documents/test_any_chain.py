@@ -13,13 +13,17 @@ from kernel.documents.recasting import FIRST, cast_batch
 from kernel.documents.rows import flatten
 from sdk.document_errors import DocumentsBeingCast
 from sdk.lenses import Opaque, Stored
+from sdk.lenses.places import copy_json, set_at
 from sdk.schema import DocumentType
-from tests.unit.sdk.lenses.generated import FLAT, STATES, TEXTS, histories, with_fields
+from tests.unit.sdk.lenses.generated import FLAT, STATES, TEXTS, histories
 
 TYPE = "shop.order"
 VERSIONS = st.integers(1, 4)
-# Values, the version they are written in, the one they are stored in, state.
-WRITTEN = st.tuples(st.dictionaries(st.sampled_from(FLAT), TEXTS), VERSIONS, VERSIONS, st.sampled_from(STATES))
+# Fields that no step tells of, by the version they come with.
+UNTOLD = {2: "two", 3: "three"}
+VALUES = st.dictionaries(st.sampled_from((*FLAT, *UNTOLD.values())), TEXTS)
+# What was written by which versions, one after the other, and the state it began in.
+WRITTEN = st.tuples(st.lists(st.tuples(VALUES, VERSIONS), min_size=1, max_size=4), st.sampled_from(STATES))
 _INSERT = """
 INSERT INTO {t}.documents (id, type, version, schema_version, state, data, kept, created_at, created_by, updated_at,
                            updated_by)
@@ -38,6 +42,15 @@ def type_of(fields: list[str], version: int, chain: Any) -> DocumentType:
             properties[top] = {"type": "string"}
     made = DocumentType.from_schema(TYPE, {"title": "Order", "x-version": version, "properties": properties})
     return replace(made, lenses=chain, is_mixed=True)
+
+
+def write_as(type: DocumentType, stored: Stored, values: dict[str, str]) -> Stored:
+    cast = type.cast(stored)
+    data = copy_json(cast.data)
+    for path, value in values.items():
+        if path in type.fields:
+            set_at(data, path, value)
+    return replace(cast, data=data)
 
 
 def wishes(fields: list[str]) -> list[ListRequest]:
@@ -72,13 +85,16 @@ def tenant(depots):
 @given(histories(), st.lists(WRITTEN, min_size=1, max_size=8), VERSIONS)
 def test_a_list_is_the_same_before_and_after_the_sweep(tenant, history, written, now):
     chain, fields = history
+    fields = [[*known, *(name for since, name in UNTOLD.items() if since <= n)] for n, known in enumerate(fields, 1)]
+    types = [type_of(known, number, chain) for number, known in enumerate(fields, 1)]
     now = min(now, chain.latest)
-    type = type_of(fields[now - 1], now, chain)
+    type = types[now - 1]
     with tenant.kernel.database.transaction(tenant.tenant) as uow:
         ctx = tenant.kernel.operator_context(uow)
-        for values, start, at, state in written:
-            first = min(start, chain.latest)
-            made = chain.cast(Stored(with_fields(values, fields[first - 1]), state, {}, first), min(at, chain.latest))
+        for way, state in written:
+            made = Stored({}, state, {}, min(way[0][1], chain.latest))
+            for values, version in way:
+                made = write_as(types[min(version, chain.latest) - 1], made, values)
             box = Jsonb(made.kept) if made.kept else None
             uow.execute(_INSERT, [TYPE, made.version, made.state, Jsonb(made.data), box])
         wished = wishes(fields[now - 1])

@@ -2,9 +2,13 @@
 
 import pytest
 
+from kernel.auth.records import Identity
 from kernel.documents.listing import ListRequest, list_rows
 from kernel.documents.sweep import sweep
+from kernel.reports.service import run
+from sdk.context import Actor
 from sdk.document_errors import UniqueKeyTaken
+from sdk.identifiers import new_id
 from tests.integration.registry.plans.versions import found, item, lens
 
 TEXT = {"type": "string"}
@@ -86,3 +90,30 @@ def test_a_mapped_value_is_unique_before_its_document_is_swept(field):
     assert keys(field, "mapped.item") == [("n",), ("n2",)]
     with pytest.raises(UniqueKeyTaken):
         field.create("mapped.item", {"code": "n"})
+
+
+def test_who_may_not_see_a_document_does_not_see_it_before_it_is_swept_again(field):
+    permission = {"type": "secret.item", "actions": ["*"], "condition": "level is None or level < 3"}
+    report = {"name": "secret.levels", "title": "Levels", "source": {"type": "secret.item"}, "columns": {"text": {}}}
+    files = {
+        "schemas/item.json": item({"text": TEXT, "level": {"type": "integer", "x-index": True}}, version=2),
+        "lenses/item.json": lens("secret.item", {"2": []}),
+        "roles.json": {"secret.careful": {"title": "Careful", "permissions": [permission]}},
+        "reports/levels.json": {**report, "measures": {"level": {"sum": "level"}}},
+    }
+    field.add("secret", "1.0.0", {"schemas/item.json": item({"text": TEXT})})
+    field.add("secret", "2.0.0", files)
+    field.move("enable", "secret", "1.0.0")
+    field.move("upgrade", "secret", "2.0.0")
+    (id,) = field.create("secret.item", {"text": "a", "level": 5})
+    field.move("rollback", "secret")
+    with field.operate() as ctx:
+        ctx.documents.update("secret.item", id, {"text": "b"})
+    field.move("upgrade", "secret", "2.0.0")
+    actor = Actor(new_id(), "user", "careful@example.com")
+    with field.operate() as ctx:
+        ctx.documents.create("kernel.grant", {"actor_id": actor.id, "role": "secret.careful"})
+        assert [dict(line.values) for line in run(ctx, "secret.levels", {}).lines[:1]] == [{"text": "b", "level": 5}]
+    with field.kernel.database.transaction(field.tenant) as uow:
+        ctx = field.kernel.context(uow, Identity(actor, field.tenant))
+        assert list(ctx.documents.query("secret.item").items) == []
