@@ -1,6 +1,12 @@
 """What can go wrong between Bos and PostgreSQL."""
 
+import psycopg
+
 from sdk.errors import Unavailable
+
+
+class Overtaken(psycopg.errors.SerializationFailure):
+    """Since this transaction began a newer release of an applet has written what it reads: it is to be begun again."""
 
 
 class DatabaseUnavailable(Unavailable):

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import psycopg
-
 from kernel.context import KernelContext
+from kernel.db.errors import Overtaken
 from kernel.documents.rows import Row
 from kernel.secrets.reveal import reveal_each
 from sdk.document_errors import DocumentUncastable
@@ -36,15 +35,15 @@ def cast_row(type: DocumentType, row: Row) -> Row:
     """The row as the present version of its type has it; the very same one where it is of that version.
 
     Before its encrypted fields are revealed: lenses see nothing of them. Raises DocumentUncastable, and
-    psycopg.errors.SerializationFailure where a release this transaction does not know yet has written it.
+    Overtaken where a release this transaction does not know yet has written it.
     """
     return row if row.schema_version == type.version else _cast(type, row)
 
 
 def cast_stored(type: DocumentType, stored: Stored, id: str) -> Stored:
-    """The same for what is no whole row. Raises DocumentUncastable, psycopg.errors.SerializationFailure."""
+    """The same for what is no whole row. Raises DocumentUncastable, Overtaken."""
     if type.lenses is None or not 1 <= stored.version <= type.lenses.latest:
-        raise psycopg.errors.SerializationFailure("another release of the applet has written this document meanwhile")
+        raise Overtaken("another release of the applet has written this document meanwhile")
     try:
         return type.cast(stored)
     except CastFailed as error:

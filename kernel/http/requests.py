@@ -17,12 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 
 from kernel.context import KernelContext
+from kernel.db.errors import Overtaken
 from kernel.db.reading import read
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.http.admission import identify
@@ -56,13 +58,20 @@ class Reply:
 def run(request: Request, kernel: Kernel, verb: Callable[[KernelContext], Any], *, read_only: bool = False) -> Response:
     """Authenticate, open the tenant's unit of work, call the verb, commit, and only then make the response.
 
-    verb: returns JSON-able data, a `Reply`, or None (204). read_only: nothing is committed, and a replica may be asked,
-    so that the verb may be called twice. A change sent again with
-    its `Idempotency-Key` is answered as the first time, and the verb not called.
+    verb: returns JSON-able data, a `Reply`, or None (204); it may be called twice, in a transaction of its own each
+    time. read_only: nothing is committed, and a replica may be asked. A change sent again with its `Idempotency-Key`
+    is answered as the first time, and the verb not called.
     """
     identity = identify(request, kernel)
-    if read_only:
-        return _read(request, kernel, identity, verb)
+    attempt = partial(_read if read_only else _change, request, kernel, identity, verb)
+    try:
+        return attempt()
+    except Overtaken:
+        # It met an upgrade on its way, and has changed nothing: the applet's new version is there for it now.
+        return attempt()
+
+
+def _change(request: Request, kernel: Kernel, identity: Identity, verb: Callable[[KernelContext], Any]) -> Response:
     claim = read_claim(request, kernel, identity)
     with kernel.database.transaction(identity.tenant) as uow:
         if claim and (answer := claim.take(uow)):
