@@ -40,6 +40,15 @@ class Switch:
     until: float
 
 
+@dataclass(frozen=True)
+class Return:
+    """Moments: the plan of the way back was asked for, it was there, it was applied."""
+
+    since: float
+    planned: float
+    until: float
+
+
 def upgrade_under_load(house: House, effort: Effort) -> list[Figure]:
     """Twenty clients write to three tenants while one of them is upgraded and rolled back; then a large tenant."""
     plugin: Any = house.kernel.plugins.get_plugin("registry.plugin")
@@ -54,16 +63,16 @@ def _switch_under_load(house: House, effort: Effort) -> list[Figure]:
     with open_servers(house.dsn, house.folder) as (port,):
         administrator = Administrator(tenants[0], port)
         for number in range(effort.repeats):
-            entries, switch, rollback_s = _round(house, effort, administrator, tenants, port, number)
+            entries, switch, returned = _round(house, effort, administrator, tenants, port, number)
             before = [entry for entry in entries if entry.at + entry.took < switch.since]
             during = between(entries, switch.since, switch.until + SWITCH_S)
             failures.append(float(sum(entry.is_failed for entry in entries)))
             ratios.append(percentile(during, 0.95) / percentile(before, 0.95))
-            rollbacks.append(rollback_s)
+            rollbacks.append(returned.until - returned.since)
             say(
                 f"  upgrade {number + 1}/{effort.repeats}: p95 {_p95(before)} before, {_p95(during)} during the switch"
                 f" of {switch.until - switch.since:.2f} s, {failures[-1]:.0f} of {len(entries)} failed,"
-                f" rollback {rollback_s:.2f} s"
+                f" rollback {rollbacks[-1]:.2f} s ({returned.planned - returned.since:.2f} s of it the plan)"
             )
             _say_failures(entries)
     return [
@@ -75,7 +84,7 @@ def _switch_under_load(house: House, effort: Effort) -> list[Figure]:
 
 def _round(
     house: House, effort: Effort, administrator: Administrator, tenants: Sequence[Tenant], port: int, number: int
-) -> tuple[list[Entry], Switch, float]:
+) -> tuple[list[Entry], Switch, Return]:
     """One upgrade and its rollback; everybody's answers."""
     a, b, c = map(client_of, tenants)
     clients = [(a, b, a, c)[client % 4] for client in range(CLIENTS)]
@@ -84,11 +93,13 @@ def _round(
         traffic.wait_for(effort.rows(ANSWERS))
         switch = _apply(administrator, digest)
         traffic.wait_for(effort.rows(ANSWERS_BY_NEXT), tenant=tenants[0].record.name, since=switch.until)
-        started = time.perf_counter()
-        administrator.apply(administrator.plan("rollback"))
-        rollback_s = time.perf_counter() - started
+        since = time.time()
+        back = administrator.plan("rollback")
+        planned = time.time()
+        administrator.apply(back)
+        returned = Return(since, planned, time.time())
         _linger(traffic, effort)
-        return traffic.stop(), switch, rollback_s
+        return traffic.stop(), switch, returned
 
 
 def _linger(traffic: Traffic, effort: Effort) -> None:
