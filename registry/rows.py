@@ -23,15 +23,15 @@ SELECT name, version, state, capabilities, changed_at, changed_by, previous_vers
 """
 _WRITE = """
 INSERT INTO {t}.applets AS a (name, version, state, capabilities, changed_at, changed_by, previous_version,
-                              lens_version, unswept, pinned_to, plan, suspensions, stubs, switched_at)
+                              lens_version, unswept, pinned_to, plan, suspensions, stubs)
 VALUES (%(name)s, %(version)s, %(state)s, %(capabilities)s, %(changed_at)s, %(changed_by)s, %(previous_version)s,
-        %(lens_version)s, %(unswept)s, %(pinned_to)s, %(plan)s, %(suspensions)s, %(stubs)s, pg_current_xact_id())
+        %(lens_version)s, %(unswept)s, %(pinned_to)s, %(plan)s, %(suspensions)s, %(stubs)s)
 ON CONFLICT (name) DO UPDATE
    SET version = excluded.version, state = excluded.state, capabilities = excluded.capabilities,
        changed_at = excluded.changed_at, changed_by = excluded.changed_by,
        previous_version = excluded.previous_version, lens_version = excluded.lens_version,
        unswept = excluded.unswept, pinned_to = excluded.pinned_to, plan = excluded.plan,
-       suspensions = excluded.suspensions, stubs = excluded.stubs, switched_at = excluded.switched_at
+       suspensions = excluded.suspensions, stubs = excluded.stubs
 """
 # Those that move a tenant's applets take turns; nobody else waits for them.
 _LOCK = 0x626F7361

@@ -176,7 +176,7 @@ sdk = ">=0"
 """
 _SWITCH = """
 UPDATE {t}.applets SET version = %s, lens_version = greatest(coalesce(lens_version, version), version, %s),
-       unswept = %s, switched_at = pg_current_xact_id() WHERE name = 'depot'
+       unswept = %s WHERE name = 'depot'
 """
 _RAISE = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 
