@@ -155,27 +155,32 @@ class Runtimes:
         for release in releases:
             try:
                 found = self._load(release)
-                if found is not None:
+                if not isinstance(found, str):
                     loaded.append(found)
                     continue
-                _log.error("applet %s %s is enabled but not installed here", release.name, release.version)
+                _log.error("applet %s %s is enabled, but %s is not installed here", *release[:2], found)
+                unavailable.append(f"{release.name} {found}")
+                continue
             except Exception:  # reason: an applet's code may fail to load in any way, and must not take others down
                 _log.exception("applet %s %s is enabled but cannot be loaded", release.name, release.version)
             unavailable.append(f"{release.name} {release.version}")
         return loaded, tuple(unavailable)
 
-    def _load(self, release: RunningRelease) -> tuple[Applet, Sequence[HookPlugin]] | None:
+    def _load(self, release: RunningRelease) -> tuple[Applet, Sequence[HookPlugin]] | str:
+        """The version that is not here, where one is not."""
         found = self._find(release.name, release.version)
-        newest = found
-        if found is not None and release.lens_version not in (None, release.version):
-            newest = self._find(release.name, release.lens_version or "")
-        if found is None or newest is None:
-            return None
+        if found is None:
+            return release.version
+        newest: tuple[Applet, object] | None = found
+        if release.lens_version not in (None, release.version):
+            newest = self._find(release.name, release.lens_version or "", lenses_only=True)
+        if newest is None:
+            return release.lens_version or ""
         return _with_lenses(found[0], newest[0], release.unswept), collect_hooks(found[0].name, found[1])
 
-    def _find(self, name: str, version: str) -> tuple[Applet, object] | None:
+    def _find(self, name: str, version: str, *, lenses_only: bool = False) -> tuple[Applet, object] | None:
         found: tuple[Applet, object] | None = self._plugins.hook.load_applet(
-            name=name, version=version, database=self._database
+            name=name, version=version, database=self._database, lenses_only=lenses_only
         )
         return found
 
@@ -202,8 +207,16 @@ class Runtimes:
         keys = {kind: id for type, id, kind in documents if type == "cipher_key"}
         tombstones = {name: types for type, name, types in documents if type == "tombstones"}
         return TenantRuntime(
-            tenant, uow.generation, catalogue, capabilities, settings, companies, unavailable,
-            tombstones=tombstones, key_ids=keys, suspensions=read_all(row[:3] for row in rows),
+            tenant,
+            uow.generation,
+            catalogue,
+            capabilities,
+            settings,
+            companies,
+            unavailable,
+            tombstones=tombstones,
+            key_ids=keys,
+            suspensions=read_all(row[:3] for row in rows),
         )
 
 

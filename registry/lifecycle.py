@@ -7,7 +7,7 @@ from typing import Any
 
 from kernel.context import KernelContext
 from registry.errors import AppletInUse, AppletNotEnabled, AppletsRequired, AppletUnfit
-from registry.plans.apply import as_violation, check_plan, switch
+from registry.plans.apply import as_violation, check_plan, keep_releases, switch
 from registry.plans.moves import required_releases
 from registry.plans.planner import make_plan
 from registry.plans.situation import PlanRequest, Situation
@@ -52,8 +52,7 @@ def enable_applet(
     if plan.blocks:
         raise AppletUnfit(applet=name, violations=list(map(as_violation, plan.blocks)))
     check_plan(plan, plan.digest, consent=consent)
-    for release in situation.after.values():
-        releases.keep(ctx.kernel.database, release, ctx.now, ctx.actor.id)
+    keep_releases(situation, releases)
     switch(ctx, situation, plan.digest)
     return Transition("enabled", tuple(move.applet for move in situation.moves))
 

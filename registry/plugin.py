@@ -26,12 +26,14 @@ class RegistryPlugin:
         self.releases = Releases(self.discovery, settings.data_dir / "releases")
 
     @hookimpl
-    def load_applet(self, name: str, version: str, database: Database) -> tuple[Applet, object] | None:
+    def load_applet(
+        self, name: str, version: str, database: Database, lenses_only: bool
+    ) -> tuple[Applet, object] | None:
         release = self.releases.find(database, name, version)
         # Whoever is not trusted does not get to run, whatever the tenant's rows say.
         if release is None or release.applet is None or release.applet.manifest.trust != "trusted":
             return None
-        return load_applet(release), load_hooks(release)
+        return load_applet(release), None if lenses_only else load_hooks(release)
 
     @hookimpl
     def register_routes(self, router: Any, kernel: Any) -> None:

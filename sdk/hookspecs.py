@@ -136,10 +136,11 @@ def register_audit_anchor(kernel: Any) -> AuditAnchor | None:
 
 
 @hookspec(firstresult=True)
-def load_applet(name: str, version: str, database: Any) -> tuple[Applet, object] | None:
+def load_applet(name: str, version: str, database: Any, lenses_only: bool) -> tuple[Applet, object] | None:
     """System plugins only: a release of an applet and its hooks module. The first answer wins.
 
-    database: where releases may be kept that are on no disk here.
+    database: where releases may be kept that are on no disk here. lenses_only: it does not run, but another release of
+    it, whose documents it casts: its hooks are not imported, and None stands for them.
     """
 
 

@@ -126,7 +126,8 @@ def _check_applets(kernel: Kernel, tenant: TenantRecord) -> tuple[str, str]:
     missing = [
         f"{name} {version}"
         for name, version in rows
-        if kernel.plugins.hook.load_applet(name=name, version=version, database=kernel.database) is None
+        if kernel.plugins.hook.load_applet(name=name, version=version, database=kernel.database, lenses_only=False)
+        is None
     ]
     return (
         (FAILED, f"enabled but not installed here: {', '.join(missing)}") if missing else (OK, f"{len(rows)} enabled")

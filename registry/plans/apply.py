@@ -17,7 +17,7 @@ from registry.plans.model import Plan
 from registry.plans.planner import make_plan
 from registry.plans.situation import PlanRequest, Progress, Situation
 from registry.plans.store import keep_plan, note_applied, read_plan
-from registry.releases import Releases
+from registry.releases import Releases, by_version
 from registry.removal.errors import PurgeApart
 from registry.removal.tombstones import settle_tombstones
 from registry.rewriting import rewrite_saved
@@ -65,7 +65,7 @@ def apply_plan(
         if made.digest != digest and _is_applied(situation, kept, digest):
             return kept
         check_plan(made, digest, consent, kept)
-        _keep_releases(situation, releases)
+        keep_releases(situation, releases)
         if _switch(caller, made, situation, on_step):
             on_step("note")
             note_applied(caller.kernel.database, caller.tenant, digest, situation.ctx.now, situation.ctx.actor.id)
@@ -142,11 +142,13 @@ FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = 
 )
 
 
-def _keep_releases(situation: Situation, releases: Releases) -> None:
-    """Before the pointer moves: a release that runs for somebody must never be lost with its folder."""
+def keep_releases(situation: Situation, releases: Releases) -> None:
+    """Before the pointer moves: a release that somebody runs or has chosen must never be lost with its folder."""
     ctx = situation.ctx
-    for release in (*situation.before.values(), *situation.after.values()):
-        releases.keep(ctx.kernel.database, release, ctx.now, ctx.actor.id)
+    chosen = [by_version(situation.known, move.applet, move.to_version) for move in situation.moves if move.to_version]
+    for release in (*situation.before.values(), *situation.after.values(), *chosen):
+        if release is not None and release.applet is not None:
+            releases.keep(ctx.kernel.database, release, ctx.now, ctx.actor.id)
 
 
 def _generation(uow: UnitOfWork) -> int:

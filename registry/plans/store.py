@@ -21,7 +21,8 @@ _KEEP = """
 INSERT INTO {p}.plans (tenant_id, digest, request, body, position, made_at, made_by)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (tenant_id, digest) DO UPDATE SET request = excluded.request, body = excluded.body,
-    position = excluded.position, made_at = excluded.made_at, made_by = excluded.made_by
+    position = excluded.position, made_at = excluded.made_at, made_by = excluded.made_by,
+    applied_at = NULL, applied_by = NULL
 """
 _COLUMNS = "body, made_at, made_by, applied_at, applied_by"
 _READ = f"SELECT request, position, {_COLUMNS} FROM {{p}}.plans WHERE tenant_id = %s AND digest = %s"
@@ -31,7 +32,7 @@ _FORGET = "DELETE FROM {p}.plans WHERE tenant_id = %s AND made_at < %s"
 
 
 def keep_plan(database: Database, tenant: TenantRecord, plan: Plan, at: datetime, by: str) -> dict[str, Any]:
-    """Store it, or the same one anew; old ones are forgotten. What it is as JSON."""
+    """Store it, or the same one anew, not applied then; old ones are forgotten. What it is as JSON."""
     body = plan.as_json()
     with database.platform() as uow:
         uow.execute(_FORGET, [tenant.id, at - PLANS_KEPT])

@@ -132,5 +132,6 @@ def test_what_is_not_trusted_is_not_imported_to_plan_its_installation(world, app
     assert "trust" in {finding["rule"] for finding in made["findings"] if finding["severity"] == "blocks"}
     assert not trace.exists()
     release = world.releases.find(world.kernel.database, "memo", "1.0.0")
-    assert world.kernel.plugins.hook.load_applet(name="memo", version="1.0.0", database=world.kernel.database) is None
+    wanted = {"name": "memo", "version": "1.0.0", "database": world.kernel.database, "lenses_only": False}
+    assert world.kernel.plugins.hook.load_applet(**wanted) is None
     assert release.applet.manifest.trust == "sandboxed"

@@ -222,8 +222,8 @@ def test_system_plugins_implement_theirs_through_pluggy():
     manager.hook.register_routes(router=added, kernel=None)
     manager.hook.register_cli(cli=added)
     assert added == ["routes", "commands"]
-    assert manager.hook.load_applet(name="shop", version="1.0.0", database=None) == ("shop", "1.0.0")
-    assert manager.hook.load_applet(name="none", version="1.0.0", database=None) is None
+    assert manager.hook.load_applet(name="shop", version="1.0.0", database=None, lenses_only=False) == ("shop", "1.0.0")
+    assert manager.hook.load_applet(name="none", version="1.0.0", database=None, lenses_only=False) is None
 
 
 def test_a_function_is_one_hook_only():
