@@ -10,7 +10,6 @@ from sdk.lenses import Default, Joined, Mapped, Noted, Opaque, Part, Path, Same,
 from sdk.schema import DocumentType
 
 REMEMBERED_MAX = 1_024
-OWN_PREFIX = "custom_"
 
 
 @lru_cache(maxsize=REMEMBERED_MAX)

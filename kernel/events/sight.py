@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from kernel.context import KernelContext
-from kernel.documents.past_names import OWN_PREFIX, names_shown
+from kernel.documents.past_names import names_shown
 from kernel.documents.service import get_any
 from kernel.events.errors import EventsHidden
 from sdk.errors import Forbidden
 from sdk.event import Event
+from sdk.lenses.places import OWN
 from sdk.schema import DocumentType
 
 EVENT, DELIVERY = "kernel.event", "kernel.delivery"
@@ -54,5 +55,5 @@ def payload_without(type: DocumentType, payload: Mapping[str, Any], hidden: froz
     shown = names_shown(type, hidden)
     if shown is not None:
         diff = kept["diff"].items()
-        kept["diff"] = {name: value for name, value in diff if name in shown or name.startswith(OWN_PREFIX)}
+        kept["diff"] = {name: value for name, value in diff if name in shown or name.startswith(OWN)}
     return kept

@@ -10,10 +10,10 @@ from kernel.expressions.places import Place, Record, json_of, mapped_text, text_
 from sdk.document_errors import DocumentsBeingCast
 from sdk.lenses import Absent, Kept, LensChain, Opaque, Path, Same, Source
 from sdk.lenses.aside import ASIDE
+from sdk.lenses.places import OWN
 from sdk.lenses.steps import MapState
 from sdk.schema import DocumentType
 
-OWN_PREFIX = "custom_"
 Make = Callable[[Source, Record, Place], str]
 
 
@@ -35,12 +35,12 @@ class Mixture:
         """None for a type all of whose documents are of its present version."""
         if type is None or not type.is_mixed or type.lenses is None:
             return None
-        steady = {field.path for field in type.indexed} | {path for path in type.fields if path.startswith(OWN_PREFIX)}
+        steady = {field.path for field in type.indexed} | {path for path in type.fields if path.startswith(OWN)}
         return cls(type.name, type.lenses, type.version, frozenset(steady))
 
     def whole(self) -> Mixture:
         """The same, with every value wherever it waits, if it takes longer: for sums, and for who may see what."""
-        return replace(self, steady=frozenset(path for path in self.steady if path.startswith(OWN_PREFIX)))
+        return replace(self, steady=frozenset(path for path in self.steady if path.startswith(OWN)))
 
     def text(self, record: Record, path: Place) -> str | None:
         """The text of a field; None where it is at the same place in all versions. Raises DocumentsBeingCast."""

@@ -22,7 +22,7 @@ Parameter = dict[str, Any]
 Paths = dict[str, dict[str, Operation]]
 
 _POSITIVE: Schema = {"type": "integer", "minimum": 1, "maximum": COUNT_MAX}
-_ETAG: Schema = {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'}
+_ETAG: Schema = {"type": "string", "pattern": '^"[1-9][0-9]{0,8}(-[1-9][0-9]{0,3})?"$'}
 _ETAG_HEADER = {"ETag": {"description": "The version answered.", "required": True, "schema": _ETAG}}
 _LOCATION_HEADER = {"Location": {"description": "Where it is read.", "required": True, "schema": TEXT}}
 

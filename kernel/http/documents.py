@@ -152,7 +152,7 @@ def present(ctx: KernelContext, type: DocumentType, document: Document, fields: 
 def _reply(
     ctx: KernelContext, type: DocumentType, document: Document, status: int = 200, fields: Sequence[str] = ()
 ) -> Reply:
-    headers = {"etag": etag(document.version)}
+    headers = {"etag": etag(document.version, type.version)}
     if status == 201:
         headers["location"] = f"/api/v1/{type.applet}/{type.collection}/{document.id}"
     return Reply(present(ctx, type, document, fields), status, headers)
@@ -161,8 +161,9 @@ def _reply(
 def _get(ctx: KernelContext, type: DocumentType, id: str, fields: Sequence[str], request: Request) -> Reply:
     _check_fields(type, fields)
     document = service.get(ctx, type.name, id)
-    if is_known(request, document.version):
-        return Reply(status=304, headers={"etag": etag(document.version)})
+    tag = etag(document.version, type.version)
+    if is_known(request, tag):
+        return Reply(status=304, headers={"etag": tag})
     return _reply(ctx, type, document, fields=fields)
 
 
@@ -190,7 +191,7 @@ def _check_fields(type: DocumentType, fields: Sequence[str]) -> None:
 
 def _show_past(type: DocumentType, past: Past, fields: Sequence[str]) -> Reply:
     _check_fields(type, fields)
-    return Reply(past.flatten(tuple(fields)), headers={"etag": etag(past.row.version)})
+    return Reply(past.flatten(tuple(fields)), headers={"etag": etag(past.row.version, type.version)})
 
 
 def _read_revision(request: Request) -> int | None:

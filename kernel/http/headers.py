@@ -9,12 +9,15 @@ from fastapi import Request
 from kernel.http.errors import InvalidHeader
 from sdk.errors import VersionRequired
 
-_TAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_TAG = re.compile(r'"([1-9][0-9]{0,8})(?:-[1-9][0-9]{0,3})?"')
 _WEAK_PREFIX = "W/"
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
+def etag(version: int, schema_version: int = 1) -> str:
+    """schema_version: of the document's type. The same revision reads otherwise as another version of its type, so
+    that whoever has kept it as the one must not take it for the other; changing it is right with either.
+    """
+    return f'"{version}"' if schema_version == 1 else f'"{version}-{schema_version}"'
 
 
 def read_if_match(request: Request) -> int | None:
@@ -35,8 +38,8 @@ def require_if_match(request: Request) -> int | None:
     return read_if_match(request)
 
 
-def is_known(request: Request, version: int) -> bool:
-    """Whether the caller has this version already (If-None-Match)."""
+def is_known(request: Request, tag: str) -> bool:
+    """Whether the caller has what this tag stands for already (If-None-Match)."""
     value = request.headers.get("if-none-match", "")
     tags = [tag.strip().removeprefix(_WEAK_PREFIX) for tag in value.split(",")]
-    return etag(version) in tags or tags == ["*"]
+    return tag in tags or tags == ["*"]

@@ -8,13 +8,11 @@ from typing import Any
 from sdk.lenses.chain import LensChain, Stored
 from sdk.lenses.errors import CastFailed
 from sdk.lenses.notes import turn
-from sdk.lenses.places import copy_json
+from sdk.lenses.places import OWN, copy_json
 from sdk.lenses.steps import Drop
 
 # Before the path, in the keep-box: `aside.lines.note`.
 ASIDE = "aside."
-# Fields of the tenant's own, which no schema of an applet declares.
-OWN = "custom_"
 
 
 def cast_to_schema(

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 # What stands for a value that is not there; null is a value of JSON.
 ABSENT: Final = object()
+# What fields of a tenant's own begin with, which no schema of an applet declares and no step is about.
+OWN = "custom_"
 _UNCHANGING = frozenset({str, int, bool, float, type(None)})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sdk.definition import QUALIFIED_NAME, Reader
 from sdk.errors import Violation
 from sdk.lenses.chain import STATE, VERSIONS_MAX, LensChain
-from sdk.lenses.places import is_under
+from sdk.lenses.places import OWN, is_under
 from sdk.lenses.steps import Add, Drop, MapState, MapValue, Move, SetDefault, Split, Step
 from sdk.nearest import nearest_or_all
 
@@ -83,7 +83,13 @@ def _read_path(reader: Reader, key: str) -> str:
     if key in reader.data and isinstance(reader.data[key], str) and not PATH.fullmatch(path):
         reader.fault(key, "path", f"{path[:80]} is not a field's path", "such as total or lines.amount")
         return ""
+    _refuse_own(path, key, reader)
     return path
+
+
+def _refuse_own(path: str, key: str, reader: Reader) -> None:
+    if path.startswith(OWN):
+        reader.fault(key, "reserved_name", "custom_ fields belong to the tenant", "a field of the applet")
 
 
 def _read_move(reader: Reader) -> Step:
@@ -106,6 +112,7 @@ def _read_split(reader: Reader) -> Step:
     reader.keys(("from", "into", "separator"), ("from", "into"))
     whole, parts = _read_path(reader, "from"), reader.texts("into")
     for part in parts:
+        _refuse_own(part, "into", reader)
         if not PATH.fullmatch(part):
             reader.fault("into", "path", f"{part[:80]} is not a field's path", "such as first_name")
         elif any(part != other and is_under(part, other) for other in (*parts, whole) if other) or part == whole:

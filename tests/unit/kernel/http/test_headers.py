@@ -17,7 +17,16 @@ def test_a_version_is_a_strong_tag():
     assert etag(3) == '"3"'
 
 
-@pytest.mark.parametrize(("value", "version"), [('"3"', 3), (' "12" ', 12), ("*", None), ('"999999999"', 999_999_999)])
+def test_the_same_version_reads_otherwise_as_another_version_of_its_type():
+    tag = etag(3, schema_version=2)
+    assert tag == '"3-2"'
+    assert not is_known(request(if_none_match='"3"'), tag)
+    assert is_known(request(if_none_match=tag), tag)
+
+
+@pytest.mark.parametrize(
+    ("value", "version"), [('"3"', 3), ('"3-2"', 3), (' "12" ', 12), ("*", None), ('"999999999"', 999_999_999)]
+)
 def test_if_match_is_read(value, version):
     assert read_if_match(request(if_match=value)) == version
 
@@ -47,4 +56,4 @@ def test_a_change_needs_the_version_that_was_read():
     [('"2"', True), ('W/"2"', True), ('"1", "2"', True), ("*", True), ('"1"', False), ("2", False), ("", False)],
 )
 def test_a_known_version_is_recognized(value, expected):
-    assert is_known(request(if_none_match=value), 2) is expected
+    assert is_known(request(if_none_match=value), etag(2)) is expected
