@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from kernel.documents.save import Change, Prepared, drop, hold_back, save
 from kernel.documents.settings import check_setting
 from kernel.documents.sight import check_seen, check_sight
 from kernel.documents.tombstones import refuse_held
+from kernel.documents.waiting_links import waiting_links
 from kernel.permissions.guards import check_change, check_removal
 from kernel.privacy.rule_checks import check_rule
 from kernel.secrets.reveal import reveal_each
@@ -374,3 +376,6 @@ def _refuse_while_linked(ctx: KernelContext, document: Document) -> None:
             types = ctx.runtime.catalogue.types
             linked = [{"id": id, "type": type, "field": shown_name(types.get(type), field)} for id, type, field in rows]
             raise DocumentLinked(type=document.type, id=document.id, links=linked)
+    waiting = islice(waiting_links(ctx, document), LINKED_DOCUMENTS_NAMED_MAX)
+    if linked := [{"id": row.id, "type": row.type, "field": link.field} for row, link in waiting]:
+        raise DocumentLinked(type=document.type, id=document.id, links=linked)

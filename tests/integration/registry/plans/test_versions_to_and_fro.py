@@ -7,7 +7,7 @@ from kernel.documents.listing import ListRequest, list_rows
 from kernel.documents.sweep import sweep
 from kernel.reports.service import run
 from sdk.context import Actor
-from sdk.document_errors import UniqueKeyTaken
+from sdk.document_errors import DocumentLinked, UniqueKeyTaken
 from sdk.identifiers import new_id
 from tests.integration.registry.plans.versions import found, item, lens
 
@@ -117,3 +117,26 @@ def test_who_may_not_see_a_document_does_not_see_it_before_it_is_swept_again(fie
     with field.kernel.database.transaction(field.tenant) as uow:
         ctx = field.kernel.context(uow, Identity(actor, field.tenant))
         assert list(ctx.documents.query("secret.item").items) == []
+
+
+@pytest.mark.parametrize("steps", [[{"add_field": {"field": "shelf"}}], []], ids=["told", "untold"])
+def test_what_a_document_links_to_is_held_from_the_moment_it_does_so_again(field, steps):
+    name = f"linked{len(steps)}"
+    link = {"shelf": {"type": "string", "x-link": f"{name}.shelf"}}
+    shelves = {"schemas/shelf.json": item({"name": TEXT})}
+    field.add(name, "1.0.0", shelves | {"schemas/item.json": item({"text": TEXT})})
+    files = {"schemas/item.json": item({"text": TEXT, **link}, version=2)}
+    field.add(name, "2.0.0", shelves | files | {"lenses/item.json": lens(f"{name}.item", {"2": steps})})
+    field.move("enable", name, "1.0.0")
+    field.move("upgrade", name, "2.0.0")
+    shelf, free = field.create(f"{name}.shelf", {"name": "a"}, {"name": "b"})
+    (id,) = field.create(f"{name}.item", {"text": "a", "shelf": shelf})
+    field.move("rollback", name)
+    assert sweep(field.kernel, field.tenant) == []
+    field.move("upgrade", name, "2.0.0")
+    assert field.get(f"{name}.item", id)["shelf"] == shelf
+    with field.operate() as ctx:
+        ctx.documents.delete(f"{name}.shelf", free)
+        with pytest.raises(DocumentLinked) as refused:
+            ctx.documents.delete(f"{name}.shelf", shelf)
+    assert refused.value.details["links"] == [{"id": id, "type": f"{name}.item", "field": "shelf"}]
