@@ -55,8 +55,11 @@ def _use(applet: Applet, rental: ModuleType) -> None:
         getattr(rental, name)(kernel)
     rental.an_inspection(kernel, rental.an_item(kernel))
     rental.every_action(kernel)
-    for register in applet.registers:
-        assert kernel.registers.balance(register), f"nothing is recorded in {register}"
+    for name, register in applet.registers.items():
+        dimensions = [dimension.name for dimension in register.dimensions]
+        sums = kernel.registers.balance(name, group_by=dimensions)
+        assert sums, f"nothing is recorded in {name}"
+        assert all(all(each.dimensions.values()) for each in sums), f"a dimension of {name} is empty"
     for report in applet.reports:
         kernel.reports.run(report)
 

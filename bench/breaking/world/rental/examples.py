@@ -177,7 +177,7 @@ def set_up(kernel: FakeKernel, grace: int, role: str) -> None:
 def extend(kernel: FakeKernel, contract: Document) -> Document:
     arguments: dict[str, Any] = {}
     arguments["until"] = "2026-02-01"
-    arguments["reason"] = "snow"
+    arguments["reason"] = "snow until the end of the month"
     return kernel.documents.perform("rental.contract", contract.id, "extend", arguments)
 
 
@@ -186,4 +186,4 @@ def every_action(kernel: FakeKernel) -> None:
     extend(kernel, an_active_contract(kernel))
     remind(kernel, an_active_contract(kernel))
     give_back(kernel, an_active_contract(kernel), "1.00")
-    call_off(kernel, an_active_contract(kernel), "rain")
+    call_off(kernel, an_active_contract(kernel), "rain for the rest of the week")
