@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -52,14 +52,26 @@ def _match(items: list[Any], note: Note) -> dict[int, Note]:
     notes, like = note.get("items"), note.get("like")
     if not isinstance(notes, Mapping) or not isinstance(like, list):
         return {}
-    now = [_digest(item) for item in items]
-    found: dict[int, Note] = {}
-    for kind, start, end, at, until in SequenceMatcher(None, like, now, autojunk=False).get_opcodes():
-        # As many as there were, between neighbours that are the same: each of them was changed, none replaced.
-        if kind == "equal" or (kind == "replace" and end - start == until - at):
-            pairs = zip(range(start, end), range(at, until), strict=True)
-            found |= {index: notes[str(old)] for old, index in pairs if str(old) in notes}
-    return found
+    pairs = _pairs(like, [_digest(item) for item in items])
+    return {index: notes[str(old)] for old, index in pairs if str(old) in notes}
+
+
+def _pairs(like: list[str], now: list[str]) -> Iterator[tuple[int, int]]:
+    """Which item was which. Most are where they were, and looking for others takes the square of their number."""
+    first = _same_at_start(like, now)
+    last = _same_at_start(like[first:][::-1], now[first:][::-1])
+    ends = len(like) - last, len(now) - last
+    yield from zip((*range(first), *range(ends[0], len(like))), (*range(first), *range(ends[1], len(now))), strict=True)
+    between = SequenceMatcher(None, like[first : ends[0]], now[first : ends[1]], autojunk=False)
+    for kind, start, end, at, until in between.get_opcodes():
+        # No fewer than there were, between neighbours that are the same: each was changed, others came behind them.
+        if kind == "equal" or (kind == "replace" and end - start <= until - at):
+            yield from zip(range(first + start, first + end), range(first + at, first + until), strict=False)
+
+
+def _same_at_start(one: list[str], other: list[str]) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (was, now) in pairs if was != now), min(len(one), len(other)))
 
 
 def _digest(item: Any) -> str:

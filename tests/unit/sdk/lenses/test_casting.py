@@ -107,6 +107,8 @@ THREE = {"lines": [{"id": 1, "note": "a"}, {"id": 2, "note": "b"}, {"id": 3, "no
         ([1, 9, 3], ["a", "b", "c"]),
         ([2, 9], ["b", "c"]),
         ([7, 8, 9], ["a", "b", "c"]),
+        ([1, 8, 9, 10], ["a", "b", "c", None]),
+        ([8, 9], [None, None]),
         ([3], ["c"]),
         ([], []),
     ],
@@ -115,6 +117,14 @@ def test_what_was_dropped_from_items_finds_them_again(meanwhile, notes):
     kept = up([LINES], THREE).kept
     back = down([LINES], {"lines": [{"id": id} for id in meanwhile]}, kept)
     assert [(item["id"], item.get("note")) for item in back.data["lines"]] == list(zip(meanwhile, notes, strict=True))
+
+
+def test_many_items_that_are_the_same_are_told_apart_in_no_time():
+    items = [{"id": 1, "note": str(number)} for number in range(20_000)]
+    cast = up([LINES], {"lines": items})
+    lines = [{"id": 0}, *cast.data["lines"][1:]]
+    back = down([LINES], {"lines": lines}, cast.kept).data["lines"]
+    assert back == [{"id": 0, "note": "0"}, *items[1:]]
 
 
 def test_nothing_is_kept_where_nothing_is_lost():
