@@ -27,7 +27,7 @@ from registry.service import list_applets
 from registry.sweeps import add_sweep_commands
 from sdk.errors import BosError
 
-COLUMNS = ("name", "version", "state", "fits", "requires", "title")
+COLUMNS = ("name", "version", "enabled_version", "state", "fits", "requires", "title")
 
 Name = Annotated[str, typer.Argument(help="The applet's name.", show_default=False)]
 

@@ -4,7 +4,7 @@ from sdk.errors import Conflict, Invalid, NotFound
 
 
 class AppletUnknown(NotFound):
-    """There is no applet {applet} here; {nearest} is the nearest name."""
+    """There is no applet {applet} here; {nearest} has a name like it."""
 
 
 class AppletUnfit(Invalid):

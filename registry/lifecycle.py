@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from packaging.version import Version
+
 from kernel.context import KernelContext
 from registry.errors import AppletInUse, AppletNotEnabled, AppletsRequired, AppletUnfit
 from registry.plans.apply import as_violation, check_plan, keep_releases, switch
@@ -83,12 +85,14 @@ def _take_turn(ctx: KernelContext) -> KernelContext:
 
 
 def _shipped(ctx: KernelContext, releases: Releases, name: str) -> str | None:
-    """What lies on the disk now is what is enabled, a newer one that was put there included, unless it is pinned."""
-    row = read_rows(ctx.uow).get(name)
-    if row is not None and row.pinned_to is not None:
-        return row.pinned_to
-    release = releases.discovery.find(name)
-    return release.version if release is not None else None
+    """What lies on the disk now, where it is newer than all the tenant ever ran and nothing pins it; else as it was."""
+    row, release = read_rows(ctx.uow).get(name), releases.discovery.find(name)
+    if row is None:
+        return release.version if release is not None else None
+    ran = max(Version(version) for version in (row.version, row.lens_version) if version is not None)
+    if release is not None and row.pinned_to is None and Version(release.version) > ran:
+        return release.version
+    return row.pinned_to
 
 
 def _refuse_unfit(situation: Situation, name: str, *, with_required: bool) -> None:

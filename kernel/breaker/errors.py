@@ -16,7 +16,7 @@ class AppletNotSuspended(Conflict):
 
 
 class AppletNotRunning(NotFound):
-    """The applet {applet} is not enabled for this tenant; {nearest} is the nearest name."""
+    """The applet {applet} is not enabled for this tenant; {nearest} has a name like it."""
 
 
 class CannotLoosen(Conflict):

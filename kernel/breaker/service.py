@@ -135,7 +135,7 @@ def _applet(ctx: KernelContext, name: str) -> Applet:
     found = ctx.runtime.catalogue.applet(name)
     if found is None or name == "kernel":
         names = [applet.name for applet in ctx.runtime.catalogue.applets if applet.name != "kernel"]
-        raise AppletNotRunning(applet=name, nearest=nearest(name, names))
+        raise AppletNotRunning(applet=name, nearest=nearest(name, names) or "none")
     return found
 
 

@@ -60,7 +60,7 @@ def find_moves(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
 def _of_one(request: PlanRequest, rows: Rows, known: Known) -> list[Move]:
     name, row = request.name, rows.get(request.name)
     if name not in known and row is None:
-        raise AppletUnknown(applet=name, nearest=nearest(name, known))
+        raise AppletUnknown(applet=name, nearest=nearest(name, known) or "none")
     _check_state(request, row)
     if request.verb in ("disable", "uninstall", "purge"):
         return [_move(request.verb, name, rows, row.version if row else None)]

@@ -52,7 +52,7 @@ def export_applet(
         caller.context(uow).permissions.check_resource("export", RESOURCE)
         rows = read_rows(uow)
         if name not in rows:
-            raise AppletUnknown(applet=name, nearest=nearest(name, rows))
+            raise AppletUnknown(applet=name, nearest=nearest(name, rows) or "none")
         values = {"types": types_of(uow, name), "registers": registers_of(uow, name)}
     kernel, tenant = caller.kernel, caller.tenant
     if is_encrypted:

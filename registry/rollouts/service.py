@@ -37,7 +37,7 @@ def start_rollout(kernel: Kernel, releases: Releases, wish: Wish, *, is_kept: bo
     wish.check()
     known = releases.known(kernel.database)
     if wish.applet not in known:
-        raise AppletUnknown(applet=wish.applet, nearest=nearest(wish.applet, known))
+        raise AppletUnknown(applet=wish.applet, nearest=nearest(wish.applet, known) or "none")
     if by_version(known, wish.applet, wish.version) is None:
         there = ", ".join(release.version for release in known[wish.applet])
         raise AppletVersionUnknown(applet=wish.applet, version=wish.version, known=there)

@@ -1,17 +1,19 @@
 """Whoever may do one thing to applets may do that, and nothing that follows from it."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from kernel.auth.records import Identity
-from registry.errors import ConsentMissing, PlanRequestUnclear
+from registry.errors import AppletUnknown, ConsentMissing, PlanRequestUnclear
 from registry.lifecycle import enable_applet
 from registry.plans.apply import plan
 from registry.plans.situation import PlanRequest
 from registry.rows import read_rows
 from sdk.context import Actor
 from sdk.document_errors import PermissionDenied
+from tests.integration.registry.apply.conftest import LENSES, write_version
 
 CLERK = Actor("018f0000-0000-7000-8000-0000000000cc", "user", "clerk@acme.test", "Clerk")
 
@@ -67,3 +69,29 @@ def test_enabling_at_once_consents_to_nothing_that_nobody_has_seen(memo, tmp_pat
     with memo.world.operate() as ctx:
         enable_applet(ctx, memo.releases, "memo", version="1.1.0", consent=True)
         assert read_rows(ctx.uow)["memo"].capabilities == ("documents:read:kernel.company",)
+
+
+def test_enabling_leads_to_no_version_the_tenant_has_left_or_left_behind(memo, applets_folder):
+    write_version(applets_folder / "memo", "1.0.0")
+    memo.move("upgrade", "2.0.0")
+
+    def enable():
+        with memo.world.operate() as ctx:
+            return enable_applet(ctx, memo.releases, "memo").applets
+
+    assert (enable(), memo.row().version) == ((), "2.0.0")
+    memo.move("disable")
+    assert (enable(), memo.row().version) == (("memo",), "2.0.0")
+    memo.move("rollback")
+    shutil.rmtree(applets_folder / "memo")
+    write_version(applets_folder / "memo", "2.0.0", field="body", schema_version=2, lenses=LENSES)
+    assert (enable(), memo.row().version) == ((), "1.0.0")
+
+
+def test_a_name_that_is_like_none_here_is_not_answered_with_one(memo):
+    with pytest.raises(AppletUnknown) as refused:
+        plan(memo.caller, memo.releases, PlanRequest("enable", "zzzzzzzzzzzzzzz"))
+    assert refused.value.message == "There is no applet zzzzzzzzzzzzzzz here; none has a name like it."
+    with pytest.raises(AppletUnknown) as refused:
+        plan(memo.caller, memo.releases, PlanRequest("enable", "memoo"))
+    assert refused.value.message == "There is no applet memoo here; memo has a name like it."
