@@ -30,6 +30,7 @@ GUARD_STATEMENT_MS_MAX = 20_000
 GUARDS_S_MAX = 60.0
 # Of each guard; whoever mends the first will find the others.
 SENTENCES_MAX = 20
+SENTENCE_LENGTH_MAX = 1_000
 # The kernel's own guard, of the registers of all applets.
 KERNEL, TOTALS = "kernel", "totals_equal_movements"
 
@@ -195,7 +196,11 @@ def _check(ctx: KernelContext, guard: Guard, statement_ms: int, deadline: float)
     except Exception as error:  # reason: an applet's code may fail in any way, and then nobody knows whether it holds
         _log.exception("guard.failed", guard=guard.id)
         return _unknown(guard, f"{type(error).__name__}: {error}")
-    return Broken(guard.applet, guard.name, tuple(map(str, sentences))) if sentences else None
+    return (
+        Broken(guard.applet, guard.name, tuple(str(each)[:SENTENCE_LENGTH_MAX] for each in sentences))
+        if sentences
+        else None
+    )
 
 
 def _ask(ctx: KernelContext, guard: Guard) -> Iterable[str]:
@@ -216,7 +221,7 @@ def _totals(ctx: KernelContext) -> Iterator[str]:
 
 
 def _unknown(guard: Guard, reason: str) -> Broken:
-    return Broken(guard.applet, guard.name, (reason,), is_unknown=True)
+    return Broken(guard.applet, guard.name, (reason[:SENTENCE_LENGTH_MAX],), is_unknown=True)
 
 
 def _reason(error: BosError) -> str:

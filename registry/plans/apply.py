@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import psycopg
+
 from kernel.context import KernelContext
 from kernel.db.unit_of_work import UnitOfWork
 from kernel.transfer.caller import Caller
@@ -110,20 +112,24 @@ def _look(
 def _switch(caller: Caller, made: Plan, situation: Situation, on_step: OnStep) -> bool:
     """The transaction. False when the tenant is another than it was looked at: nothing was done then."""
     on_step("begin")
-    with caller.begin() as uow:
-        take_turn(uow)
-        if _generation(uow) != situation.ctx.uow.generation:
-            return False
-        ctx = switch(caller.context(uow), situation, made.digest, on_step)
-        on_step("end")
-        uow.commit()
+    try:
+        with caller.begin() as uow:
+            take_turn(uow)
+            if _generation(uow) != situation.ctx.uow.generation:
+                return False
+            ctx = switch(caller.context(uow), situation, made.digest, on_step)
+            on_step("end")
+            uow.commit()
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+        # Somebody else was let through, and has most likely changed what this was made from.
+        return False
     ctx.announce_deliveries()
     on_step("committed")
     return True
 
 
 def switch(ctx: KernelContext, situation: Situation, digest: str, on_step: OnStep = nothing) -> KernelContext:
-    """All that a plan does, in the caller's transaction; last of all the generation, whose row others may wait for."""
+    """All that a plan does, in the caller's transaction; last what raises the generation, whose row others wait for."""
     ctx = make_moves(ctx, situation, digest, on_step)
     for name, follow in FOLLOWING:
         on_step(name)
@@ -133,12 +139,12 @@ def switch(ctx: KernelContext, situation: Situation, digest: str, on_step: OnSte
     return ctx
 
 
-# What comes after the moves, by name: rewriting of what the tenant has saved, then guards, which see all of it.
+# What comes after the moves, by name. Guards may take long, and whoever rewrites a role raises the generation by that.
 FOLLOWING: tuple[tuple[str, Callable[[KernelContext, Situation], None]], ...] = (
     ("keys", backfill_keys),
-    ("rewriting", rewrite_saved),
     ("tombstones", settle_tombstones),
     ("guards", guard_moves),
+    ("rewriting", rewrite_saved),
 )
 
 

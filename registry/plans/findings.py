@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+# In one plan, which is kept and sent whole.
+FINDINGS_MAX = 1_000
 
 
 class Severity(enum.StrEnum):
@@ -61,3 +64,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def set_of(findings: Iterable[Finding]) -> list[Finding]:
     """Each once, the first of those that are the same."""
     return list({(*finding.identity, finding.message): finding for finding in reversed(list(findings))}.values())
+
+
+def first_of(findings: Sequence[Finding]) -> list[Finding]:
+    """The first of those in order, and one that says how many more there are; as bad as the worst of these."""
+    if len(findings) <= FINDINGS_MAX:
+        return list(findings)
+    shown, rest = findings[: FINDINGS_MAX - 1], findings[FINDINGS_MAX - 1 :]
+    message = f"{len(rest)} more were found, the worst of which is: {rest[0].message}"
+    details = {"count": len(rest)}
+    return [
+        *shown,
+        Finding(rest[0].severity, "more_found", "plan", message, "see to the others first", details=details),
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from registry.plans.findings import Finding, Severity, worst_first
+from registry.plans.findings import Finding, Severity, first_of, worst_first
 from registry.plans.situation import Move, PlanRequest, Situation
 
 DIGEST_LENGTH = 16
@@ -48,12 +48,12 @@ class Plan:
 
 
 def make(situation: Situation, findings: Sequence[Finding], position: int, estimate_s: float) -> Plan:
-    """The plan of a situation with what its checks have found."""
+    """The plan of a situation with what its checks have found; the digest is of all of it."""
     ordered = worst_first(findings)
     return Plan(
         request=situation.request,
         moves=tuple(situation.moves),
-        findings=tuple(ordered),
+        findings=tuple(first_of(ordered)),
         digest=_digest(situation, ordered),
         position=position,
         estimate_s=estimate_s,

@@ -10,7 +10,7 @@ from kernel.registers.service import fold
 from kernel.series.service import NO_COMPANY
 from kernel.transfer.caller import Caller
 from registry.errors import GuardBroken
-from registry.guards import check_guards, describe_guards, hold_guards, known_guards, list_guards
+from registry.guards import SENTENCE_LENGTH_MAX, check_guards, describe_guards, hold_guards, known_guards, list_guards
 from registry.lifecycle import enable_applet
 from registry.plans.apply import apply_plan, plan
 from registry.plans.findings import Finding, Severity
@@ -288,3 +288,11 @@ def test_totals_that_are_not_what_movements_come_to_are_broken(world, applets_fo
         f"totals of till.takings for company {NO_COMPANY} sum to 4 of which above zero 5,"
         " its movements to 5 of which above zero 5",
     )
+
+
+def test_a_sentence_is_told_as_far_as_anybody_reads(world, applets_folder):
+    hooks = 'from sdk import hooks\n\n\n@hooks.invariant\ndef talks(ctx):\n    return "word " * 100_000\n'
+    write_applet(applets_folder / "shop", "shop", hooks=hooks)
+    with pytest.raises(GuardBroken) as refused, world.operate() as ctx:
+        enable_applet(ctx, world.releases, "shop")
+    assert [len(violation.message) for violation in refused.value.violations] == [SENTENCE_LENGTH_MAX]
