@@ -11,6 +11,7 @@ from registry.checks.sides import Side, Sides, sides_of
 from registry.plans.findings import Finding, Severity
 from registry.plans.situation import Situation
 from sdk.comparison import compare_registers
+from sdk.lenses import LensChain
 from sdk.schema import DocumentType
 from sdk.states import StateMachine
 
@@ -31,6 +32,8 @@ def structure_findings(situation: Situation) -> Iterator[Finding]:
     for sides, before, after in moving:
         yield from _states(sides, before, after, census)
         yield from _lenses(sides, before, after, census)
+        if not sides.is_rollback:
+            yield from _forked(sides, after)
         yield from _registers(ctx, sides, before, after)
 
 
@@ -93,14 +96,24 @@ def _lenses(sides: Sides, before: Side, after: Side, census: Census) -> Iterator
 
 def _changed_lenses(before: DocumentType, after: DocumentType) -> list[int]:
     """The versions that another lens than before leads to."""
-    if before.lenses is None or after.lenses is None:
+    return _that_differ(before.lenses, after.lenses)
+
+
+def _forked(sides: Sides, after: Side) -> Iterator[Finding]:
+    """Versions that the release means otherwise than the newest the tenant ever had, by whose lenses it is read."""
+    for name, type in after.types.items():
+        if differ := _that_differ(after.applet.lenses.get(name), type.lenses):
+            told = " and ".join(map(str, differ))
+            message = f"{name} had another version {told} in the newest release that ran here, whose lenses still count"
+            fix = "go to a release from that one on; a lens stays as it was released"
+            yield Finding(Severity.BLOCKS, "lens_changed", name, message, fix, sides.name)
+
+
+def _that_differ(one: LensChain | None, other: LensChain | None) -> list[int]:
+    if one is None or other is None or one is other:
         return []
-    latest = min(before.lenses.latest, after.lenses.latest)
-    return [
-        version
-        for version in range(2, latest + 1)
-        if before.lenses.digest(version - 1, version) != after.lenses.digest(version - 1, version)
-    ]
+    versions = range(2, min(one.latest, other.latest) + 1)
+    return [version for version in versions if one.digest(version - 1, version) != other.digest(version - 1, version)]
 
 
 def _registers(ctx: KernelContext, sides: Sides, before: Side, after: Side) -> Iterator[Finding]:

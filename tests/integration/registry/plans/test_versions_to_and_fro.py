@@ -140,3 +140,25 @@ def test_what_a_document_links_to_is_held_from_the_moment_it_does_so_again(field
         with pytest.raises(DocumentLinked) as refused:
             ctx.documents.delete(f"{name}.shelf", shelf)
     assert refused.value.details["links"] == [{"id": id, "type": f"{name}.item", "field": "shelf"}]
+
+
+def test_another_second_version_than_the_tenant_has_had_is_refused(field):
+    """Gone back from 2.0, its lenses still read the tenant's documents; 1.5 means something else by version 2."""
+
+    def second(name):
+        steps = [{"rename_field": {"from": "text", "to": name}}]
+        return {
+            "schemas/item.json": item({name: TEXT}, version=2),
+            "lenses/item.json": lens("fork.item", {"2": steps}),
+        }
+
+    field.add("fork", "1.0.0", {"schemas/item.json": item({"text": TEXT})})
+    field.add("fork", "1.5.0", second("title"))
+    field.add("fork", "1.6.0", second("body"))
+    field.add("fork", "2.0.0", second("body"))
+    field.move("enable", "fork", "1.0.0")
+    field.move("upgrade", "fork", "2.0.0")
+    field.move("rollback", "fork")
+    changed = found(field.plan("upgrade", "fork", "1.5.0"), "lens_changed")
+    assert (changed["severity"], changed["subject"]) == ("blocks", "fork.item")
+    assert found(field.plan("upgrade", "fork", "1.6.0"), "lens_changed") is None
