@@ -40,7 +40,7 @@ class AppletStateWrong(Conflict):
 
 
 class NothingToRollBack(Conflict):
-    """The applet {applet} has had no other version: there is nothing to go back to."""
+    """The applet {applet} is at {version}, and before that it was at no older one: there is nothing to go back to."""
 
 
 class PlanRequestUnclear(Invalid):

@@ -144,10 +144,14 @@ def _newest_together(rows: Rows, known: Known) -> dict[str, str]:
 
 
 def _earlier(request: PlanRequest, row: AppletRow | None, known: Known) -> str:
+    """Only back: what is wrong with documents blocks on the way up, and merely warns on this one."""
     version = request.version or (row.previous_version if row is not None else None)
     if version is None:
-        raise NothingToRollBack(applet=request.name)
-    return _release(request.name, version, known).version
+        raise NothingToRollBack(applet=request.name, version=row.version if row is not None else "")
+    found = _release(request.name, version, known).version
+    if row is not None and Version(found) > Version(row.version):
+        raise NothingToRollBack(applet=request.name, version=row.version)
+    return found
 
 
 def _earlier_together(request: PlanRequest, rows: Rows, known: Known) -> dict[str, str]:
@@ -163,7 +167,9 @@ def _earlier_together(request: PlanRequest, rows: Rows, known: Known) -> dict[st
 def _following(row: AppletRow, targets: Mapping[str, str], known: Known) -> str | None:
     """The version to go back to of one that cannot stay as it is beside these, and could be as it was before."""
     now, before = by_version(known, row.name, row.version), by_version(known, row.name, row.previous_version or "")
-    if now is None or before is None or _goes_with(now, targets) or not _goes_with(before, targets):
+    if now is None or before is None or Version(before.version) > Version(now.version):
+        return None
+    if _goes_with(now, targets) or not _goes_with(before, targets):
         return None
     return before.version
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kernel.auth.records import Identity
-from registry.errors import AppletUnknown, ConsentMissing, PlanRequestUnclear
+from registry.errors import AppletUnknown, ConsentMissing, NothingToRollBack, PlanRequestUnclear
 from registry.lifecycle import enable_applet
 from registry.plans.apply import plan
 from registry.plans.situation import PlanRequest
@@ -95,3 +95,13 @@ def test_a_name_that_is_like_none_here_is_not_answered_with_one(memo):
     with pytest.raises(AppletUnknown) as refused:
         plan(memo.caller, memo.releases, PlanRequest("enable", "memoo"))
     assert refused.value.message == "There is no applet memoo here; memo has a name like it."
+
+
+def test_going_back_leads_to_no_newer_version_past_what_would_block_there(memo):
+    for version in (None, "2.0.0"):
+        with pytest.raises(NothingToRollBack):
+            memo.plan("rollback", version)
+    memo.move("upgrade", "2.0.0")
+    memo.move("rollback")
+    with pytest.raises(NothingToRollBack, match=r"is at 1\.0\.0"):
+        memo.plan("rollback")
