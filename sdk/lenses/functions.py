@@ -11,7 +11,7 @@ from typing import Any
 
 from sdk.errors import Violation
 from sdk.lenses.errors import CastFailed
-from sdk.lenses.places import ABSENT, copy_json, is_same_json
+from sdk.lenses.places import ABSENT, OWN, copy_json, is_same_json
 
 # Changes the plain JSON object of a document in place.
 Function = Callable[[dict[str, Any]], object]
@@ -52,7 +52,7 @@ def find_pair(module: ModuleType, noun: str, version: int, faults: list[Violatio
 
 def touches_path(touched: frozenset[str] | None, path: str) -> bool:
     """Whether functions that touch these fields may change what is at the path."""
-    return touched is None or path.partition(".")[0] in touched
+    return not path.startswith(OWN) and (touched is None or path.partition(".")[0] in touched)
 
 
 def run_pair(
@@ -60,8 +60,10 @@ def run_pair(
 ) -> Mapping[str, Any] | None:
     """Call the function on the data in place, following the note; the note for the way back, None = none needed.
 
-    A note says of fields at the top: where the function makes them `is`, they were `was`.
+    A note says of fields at the top: where the function makes them `is`, they were `was`. What belongs to the tenant is
+    none of the function's business.
     """
+    own = {name: data.pop(name) for name in list(data) if name.startswith(OWN)}
     before = copy_json(data)
     _call(type, pair, data, to, upward)
     if isinstance(note, Mapping):
@@ -69,6 +71,7 @@ def run_pair(
     back = copy_json(data)
     _call(type, pair, back, to, not upward)
     different = [name for name in {**before, **back} if not _is_same(before, back, name)]
+    data |= own
     if not different:
         return None
     return {

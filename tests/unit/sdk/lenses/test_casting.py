@@ -203,6 +203,22 @@ def test_a_function_keeps_to_the_fields_it_touches():
     assert caught.value.details["pointer"] == "/lost"
 
 
+def test_a_function_sees_nothing_of_the_tenant_s_own_fields():
+    seen = []
+
+    def clear(document):
+        seen.append(dict(document))
+        document.clear()
+
+    lens = LensChain("shop.order", 2, {}, {2: Pair(2, clear, clear)})
+    stored = Stored({"a": 1, "custom_color": "red"}, None, {}, 1)
+    cast = lens.cast(stored, 2)
+    assert (cast.data, seen[0]) == ({"custom_color": "red"}, {"a": 1})
+    assert lens.cast(cast, 1) == stored
+    assert lens.source("custom_color", at=1, now=2) == Same()
+    assert lens.source("a", at=1, now=2) == Opaque()
+
+
 def test_functions_that_are_not_loaded_cast_nothing_and_half_a_pair_is_refused():
     with pytest.raises(CastFailed):
         functional().cast(Stored({}, None, {}, 1), 2)
