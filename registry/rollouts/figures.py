@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.breaker.meters import BOUNDS_S, BUCKETS
+from kernel.breaker.meters import BUCKETS, percentile
 from registry.rollouts.model import ERROR_RATE, P95, Limits
 
 # Fewer say nothing about a rate.
@@ -35,14 +35,8 @@ class Fared:
 
     @property
     def p95_s(self) -> float | None:
-        """Seconds; between the bounds of its bucket as far along as the calls in it, so that a step of bounds is no
-        doubling."""
-        wanted, seen = 0.95 * self.calls, 0.0
-        for lower, upper, count in zip((0.0, *BOUNDS_S), (*BOUNDS_S, BOUNDS_S[-1]), self.buckets, strict=True):
-            if count and seen + count >= wanted:
-                return lower + (upper - lower) * (wanted - seen) / count
-            seen += count
-        return None
+        """Seconds; None without calls."""
+        return percentile(self.buckets, 0.95)
 
     def as_json(self) -> dict[str, Any]:
         p95_s = self.p95_s

@@ -4,7 +4,7 @@ import pytest
 
 from registry.rollouts.stages import assign_stages
 
-TENANTS = [f"0199-{number}" for number in range(20)]
+TENANTS = [f"0199-{number}" for number in range(375)]
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ TENANTS = [f"0199-{number}" for number in range(20)]
         (20, (10,), [2]),
         (7, (0.1, 30), [1, 2]),
         (0, (5, 100), [0, 0]),
+        # Exactly 33, though floating point makes it a little more.
+        (375, (8.8, 100), [33, 342]),
     ],
 )
 def test_every_stage_brings_as_many_as_its_share_says_and_the_first_one_at_least(count, stages, sizes):
@@ -24,7 +26,7 @@ def test_every_stage_brings_as_many_as_its_share_says_and_the_first_one_at_least
 
 
 def test_the_same_rollout_chooses_the_same_tenants_in_whatever_order_they_are_given():
-    assert assign_stages("one", TENANTS, (5, 50, 100)) == assign_stages("one", TENANTS[::-1], (5, 50, 100))
+    assert assign_stages("one", TENANTS[:20], (5, 50, 100)) == assign_stages("one", TENANTS[:20][::-1], (5, 50, 100))
 
 
 def test_another_rollout_begins_with_other_tenants():
@@ -33,5 +35,5 @@ def test_another_rollout_begins_with_other_tenants():
 
 
 def test_tenants_come_in_the_order_of_their_stages():
-    assigned = list(assign_stages("one", TENANTS, (5, 50, 100)).values())
+    assigned = list(assign_stages("one", TENANTS[:20], (5, 50, 100)).values())
     assert assigned == sorted(assigned)
