@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -129,8 +130,10 @@ class _Bisection:
         self._copy, self._request, self._tell = copy, request, tell
         self._left_out: frozenset[str] = frozenset()
         self._kernel = RehearsalKernel(
-            **{name: getattr(kernel, name) for name in ("settings", "installation", "plugins", "directory", "facades")},
+            **{name: getattr(kernel, name) for name in ("installation", "plugins", "directory", "facades")},
             **{name: getattr(kernel, name) for name in ("clock", "rates", "quotas", "keyring")},
+            # It fails again and again on purpose; a suspension would be another failure than that which is looked for.
+            settings=kernel.settings.model_copy(update={"hook_failures_max": sys.maxsize}),
             database=RehearsedDatabase(kernel.database),
             runtimes=self._runtimes(kernel),
             numbers=NumberBlocks(),

@@ -37,7 +37,9 @@ def crowd(applets_folder, empty_database, tmp_path_factory):
     for name in NAMES:
         hooks = EVERY.format(what="raise KeyError('text')" if name == "evil" else "return")
         write_applet(applets_folder / name, name, hooks=hooks)
-    settings = Settings(applets_dir=applets_folder, data_dir=tmp_path_factory.mktemp("data"), pool_size_max=4)
+    data_dir = tmp_path_factory.mktemp("data")
+    # So few failures that an applet would be suspended in the middle of a search.
+    settings = Settings(applets_dir=applets_folder, data_dir=data_dir, pool_size_max=4, hook_failures_max=2)
     url = empty_database()
     kernel = build_kernel(settings, url)
     service = TenantService(kernel.database, kernel.directory, kernel.installation)
