@@ -38,8 +38,9 @@ class HookPlugin:
         self.hook: str = getattr(function, f"{hookspecs.PROJECT}_impl")["specname"]
         self.name = f"{applet}:{function.__name__}"
         self.subjects: tuple[str, ...] = getattr(function, SUBJECTS_ATTRIBUTE, ())
-        # Where its code lies: what runs there is the applet's own.
-        self.package: str = getattr(function, "__globals__", {}).get("__package__") or function.__module__
+        # Where its code lies, whatever it is wrapped in: what runs there is the applet's own.
+        inner = inspect.unwrap(function)
+        self.package: str = getattr(inner, "__globals__", {}).get("__package__") or inner.__module__
         # The function itself is kept out of the attributes: pluggy would find its mark there and call it a second time.
         self.parameters = tuple(inspect.signature(function).parameters)
         setattr(self, self.hook, _bind_to_applet(self, function))

@@ -1,5 +1,6 @@
 """Hook functions collected, bound to their applet, and called for what they want."""
 
+import contextlib
 from types import SimpleNamespace
 
 import pluggy
@@ -7,7 +8,7 @@ import pytest
 
 from sdk import hooks, hookspecs
 from sdk.errors import Conflict
-from sdk.hookset import SYSTEM_HOOKS, HookFailed, HookSet, InvalidHooks, collect_hooks
+from sdk.hookset import SYSTEM_HOOKS, HookFailed, HookPlugin, HookSet, InvalidHooks, collect_hooks
 
 
 class Ctx:
@@ -289,3 +290,17 @@ def test_two_hooks_of_one_name_are_refused():
     with pytest.raises(InvalidHooks) as refused:
         collect_hooks("sales", module(first=make("created"), second=make("deleted")))
     assert [(v.pointer, v.rule) for v in refused.value.violations] == [("/react", "duplicate_name")]
+
+
+def test_code_of_a_wrapped_function_lies_where_the_function_was_written():
+    """Not where its wrapper comes from: the standard library, say."""
+
+    @contextlib.contextmanager
+    def quietly():
+        yield
+
+    @hooks.before_save("a.note")
+    @quietly()
+    def check(ctx, document): ...
+
+    assert HookPlugin("a", check).package == __package__
