@@ -10,6 +10,8 @@ from functools import partial
 from time import monotonic, perf_counter
 from typing import Any
 
+from psycopg.errors import QueryCanceled
+
 from kernel.breaker.errors import HookOverBudget
 from kernel.breaker.gate import GATED, Admission, Gate
 from kernel.breaker.keeper import Keeper
@@ -97,6 +99,8 @@ class Breaker:
                 outer.deadline += elapsed
             own_s = elapsed - span.nested_s
             meter.count(own_s, span)
+            # What others' locks take says nothing about the hook.
+            own_s -= span.lock_s
             if error or span.refusal or own_s > meter.budget_s or admission is Admission.TRIAL:
                 self._judge(ctx, plugin, span, own_s, error, admission)
 
@@ -113,7 +117,8 @@ class Breaker:
         """
         meter = span.meter
         is_over_budget = span.refusal is not None or own_s > meter.budget_s
-        if isinstance(error, ctx.passed_on):
+        if isinstance(error, ctx.passed_on) and not isinstance(error, QueryCanceled):
+            # Of a statement that was given up the budget still tells whose fault that was.
             is_over_budget = False
         if span.refusal is not None:
             # Whoever has caught it goes on with half of what the hook was to do.
@@ -124,6 +129,8 @@ class Breaker:
             text = error_text(error) if error is not None and (is_failure or span.refusal) else _slow(own_s, meter)
             about = ctx.causation_id if plugin.hook == "on_event" else None
             is_too_much = meter.fail(monotonic(), text, is_over_budget=is_over_budget, about=about)
+            if admission is Admission.TRIAL:
+                self.gate.fail_call(ctx, plugin)
             if is_too_much or admission is Admission.TRIAL:
                 self._suspend(ctx, meter, text)
         elif admission is Admission.TRIAL:

@@ -106,7 +106,16 @@ class Gate:
             trial = self._trial(ctx, plugin, standing)
             trial.passed += 1
             is_enough = trial.passed == TRIAL_CALLS
+            if is_enough:
+                self._end_trial(ctx, plugin, standing)
         return standing.pass_trial(plugin.name) if is_enough else None
+
+    def fail_call(self, ctx: Any, plugin: Any) -> None:
+        """A call on trial failed."""
+        standing = self.standing(ctx.runtime, plugin.applet)
+        if standing is not None and standing.is_tried(plugin.name):
+            with self._lock:
+                self._end_trial(ctx, plugin, standing)
 
     def give_back(self, ctx: Any, plugin: Any) -> None:
         """A call on trial has shown nothing: the database was lost, say."""
@@ -124,10 +133,13 @@ class Gate:
             return True
 
     def _trial(self, ctx: Any, plugin: Any, standing: Standing) -> Trial:
-        tried = standing.hooks[plugin.name]
         if len(self._trials) > TRIALS_MAX:
             self._trials.clear()
-        return self._trials.setdefault((ctx.runtime.tenant.id, plugin.name, tried.since, tried.times), Trial())
+        return self._trials.setdefault(_trial_key(ctx, plugin, standing), Trial())
+
+    def _end_trial(self, ctx: Any, plugin: Any, standing: Standing) -> None:
+        """Should what it has come to never be written down, it begins again; else nobody would be let through."""
+        self._trials.pop(_trial_key(ctx, plugin, standing), None)
 
     def _refuse(self, ctx: Any, plugin: Any, standing: Standing) -> Admission:
         """Left out, where that is declared and not tightened; else whatever it might have refused is refused."""
@@ -144,3 +156,8 @@ class Gate:
             notice=standing.notice,
             retry_after_s=max(1, round(wait_s)),
         )
+
+
+def _trial_key(ctx: Any, plugin: Any, standing: Standing) -> tuple[str, str, datetime, int]:
+    tried = standing.hooks[plugin.name]
+    return ctx.runtime.tenant.id, plugin.name, tried.since, tried.times

@@ -41,7 +41,7 @@ class Keeper:
         self._pause_s, self._announce = pause_s, announce
 
     def suspend(self, tenant: TenantRecord, applet: str, failure: Failure) -> None:
-        """Does nothing where another process was first."""
+        """Does nothing where another process was first, or the applet has been upgraded since."""
 
         def step(standing: Standing) -> Standing | None:
             known = standing.hooks.get(failure.function)
@@ -49,7 +49,7 @@ class Keeper:
                 return None
             return standing.suspend(failure, self._clock(), self._pause_s)
 
-        self._move(tenant, applet, step)
+        self._move(tenant, applet, step, failure.version)
 
     def begin_trial(self, tenant: TenantRecord, applet: str) -> None:
         """When its pause is over."""
@@ -61,13 +61,19 @@ class Keeper:
         self._move(tenant, applet, step)
 
     def pass_trial(self, tenant: TenantRecord, applet: str, function: str) -> None:
-        self._move(tenant, applet, lambda standing: standing.pass_trial(function) if standing.hooks else None)
+        """Does nothing where it has failed in another process meanwhile."""
+        self._move(
+            tenant, applet, lambda standing: standing.pass_trial(function) if standing.is_tried(function) else None
+        )
 
-    def _move(self, tenant: TenantRecord, applet: str, step: Step) -> None:
-        """Once the transaction it was found out in has ended: it may hold what this one has to wait for."""
+    def _move(self, tenant: TenantRecord, applet: str, step: Step, version: str | None = None) -> None:
+        """Once the transaction it was found out in has ended: it may hold what this one has to wait for.
+
+        version: the only one that is meant; None is any.
+        """
         try:
             with self._database.transaction(tenant, aside=True) as uow:
-                standing = lock_standing(uow, applet)
+                standing = lock_standing(uow, applet, version)
                 moved = step(standing) if standing is not None else None
                 if standing is None or moved is None:
                     return

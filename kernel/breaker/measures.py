@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,8 @@ class Measures:
         # By tenant: each meter by its function and version, and by the plugin, one object as long as the release runs.
         self.tenants: OrderedDict[str, dict[Any, Meter]] = OrderedDict()
         self._dropped: dict[tuple[str, str], Figures] = {}
+        # Dropped since the last time anything was written down.
+        self._left: list[tuple[str, Meter]] = []
         self._process = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-8:]}"
         self._lock = threading.Lock()
         self._writing = threading.Lock()
@@ -57,6 +59,7 @@ class Measures:
 
     def _drop(self, tenant_id: str) -> None:
         for meter in _distinct(self.tenants.pop(tenant_id)):
+            self._left.append((tenant_id, meter))
             self._dropped.setdefault((meter.applet, meter.hook), Figures()).add(meter.figures)
 
     def meters(self) -> Iterator[tuple[str, Meter]]:
@@ -91,17 +94,34 @@ class Measures:
         """Write down what was measured since the last time, as one statement for all tenants."""
         minute = self._clock().replace(second=0, microsecond=0)
         with self._writing:
+            taken = self._take_unflushed()
             rows = [
                 {"tenant_id": tenant_id, "minute": minute, "process": self._process} | _row(meter, figures)
-                for tenant_id, meter in self.meters()
-                if (figures := meter.take_unflushed())
+                for (tenant_id, *_), (meter, figures) in taken.items()
             ]
+            self._remember_seen({row["tenant_id"] for row in rows})
             if rows:
                 with self._database.glance(aside=True) as uow:
                     add_measures(uow, rows)
                     if self._flushes % FORGET_EVERY == 0:
                         forget_measures(uow, minute - KEPT)
                 self._flushes += 1
+
+    def _take_unflushed(self) -> dict[tuple[str, str, str], tuple[Meter, Figures]]:
+        """By tenant, function and version: of one that was dropped and came back there are two meters."""
+        with self._lock:
+            left, self._left = self._left, []
+        taken: dict[tuple[str, str, str], tuple[Meter, Figures]] = {}
+        for tenant_id, meter in [*left, *self.meters()]:
+            if figures := meter.take_unflushed():
+                taken.setdefault((tenant_id, meter.function, meter.version), (meter, Figures()))[1].add(figures)
+        return taken
+
+    def _remember_seen(self, tenant_ids: Set[str]) -> None:
+        """Here and not with each call, which it would cost too much."""
+        with self._lock:
+            for tenant_id in tenant_ids & self.tenants.keys():
+                self.tenants.move_to_end(tenant_id)
 
     def _run(self) -> None:
         while not self._is_closing.wait(FLUSH_S):

@@ -108,17 +108,21 @@ class Meter:
         else:
             self.figures.errors += 1
         self.last_error = error
-        if about is not None and any(about == known for *_, known in self._failed):
+        # As of now: other threads add to it and forget it meanwhile.
+        failed = list(self._failed)
+        if about is not None and any(about == known for *_, known in failed):
             return False
         self._failed.append((now, self.figures.calls, about))
-        if len(self._failed) < self.limits.failures:
+        failed = list(self._failed)
+        if len(failed) < self.limits.failures:
             return False
-        began, calls, _ = self._failed[0]
+        began, calls, _ = failed[0]
         return now - began <= self.limits.window_s and self.limits.failures >= self.limits.share * self._since(calls)
 
     def recent(self) -> tuple[int, int]:
         """Failures remembered, and how many calls there were since the first of them."""
-        return len(self._failed), self._since(self._failed[0][1]) if self._failed else 0
+        failed = list(self._failed)
+        return len(failed), self._since(failed[0][1]) if failed else 0
 
     def _since(self, calls: int) -> int:
         return self.figures.calls - calls + 1

@@ -11,7 +11,10 @@ import orjson
 from kernel.breaker.suspensions import Standing
 from kernel.db.unit_of_work import UnitOfWork
 
-_READ = "SELECT version, suspensions FROM {t}.applets WHERE name = %s AND state = 'enabled' FOR UPDATE"
+_READ = """
+SELECT version, suspensions FROM {t}.applets
+ WHERE name = %s AND state = 'enabled' AND version = coalesce(%s, version) FOR UPDATE
+"""
 _WRITE = "UPDATE {t}.applets SET suspensions = %s::jsonb WHERE name = %s"
 _RAISE_GENERATION = "UPDATE {t}.meta SET value = value + 1 WHERE name = 'generation'"
 
@@ -39,9 +42,9 @@ SELECT applet, version, hook, function, calls, errors, over_budget, statements, 
 _FORGET_MEASURES = "DELETE FROM {p}.hook_measures WHERE minute < %s"
 
 
-def lock_standing(uow: UnitOfWork, applet: str) -> Standing | None:
-    """How an applet stands, held until the transaction ends; None when it is not enabled."""
-    row = uow.execute(_READ, [applet]).fetchone()
+def lock_standing(uow: UnitOfWork, applet: str, version: str | None = None) -> Standing | None:
+    """How an applet stands, held until the transaction ends; None when it is not enabled, or not in this version."""
+    row = uow.execute(_READ, [applet, version]).fetchone()
     return Standing.read(applet, row[0], row[1]) if row else None
 
 

@@ -23,6 +23,8 @@ from kernel.breaker.meters import Meter
 TICK_S = 0.05
 # While one is overdue: how soon to see whether its own code runs by now.
 AIM_TICK_S = 0.005
+# What a write takes beyond, it has waited for a lock of somebody else's: readers wait for nobody, and writes are small.
+LOCK_WAIT_S = 0.1
 # Code that catches everything is hit again.
 AIM_AGAIN_S = 0.25
 IDLE_TICKS = 20
@@ -38,11 +40,14 @@ class HookInterrupted(BaseException):
 
 
 class Span:
-    """One call of a hook function. deadline: moves on by what hooks of others take that are called from within."""
+    """One call of a hook function. deadline: moves on by what hooks of others take that are called from within.
+
+    lock_s: what its writes have waited for others; as little the hook's own.
+    """
 
     # Of the class until they change, which few do in most calls: one is made for every call of a hook.
     statements = 0
-    database_s = nested_s = aimed_at = 0.0
+    database_s = lock_s = nested_s = aimed_at = 0.0
     is_over = is_aimed = False
     refusal: HookOverBudget | None = None
 
@@ -59,9 +64,14 @@ class Span:
             self.refuse(now > self.deadline)
         return now
 
-    def end_statement(self, began: float) -> None:
+    def end_statement(self, began: float, may_wait: bool) -> None:
+        """may_wait: whether it may have had to wait for a lock, since it writes or locks itself."""
+        took = perf_counter() - began
         self.statements += 1
-        self.database_s += perf_counter() - began
+        self.database_s += took
+        if may_wait and took > LOCK_WAIT_S:
+            self.lock_s += took - LOCK_WAIT_S
+            self.deadline += took - LOCK_WAIT_S
 
     def refuse(self, is_late: bool = True) -> NoReturn:
         meter = self.meter
@@ -123,10 +133,11 @@ class Watchdog:
                 idle_ticks = 0
 
     def _rest(self) -> None:
-        """Until the next hook. Whoever begins one puts its span there before it looks whether we rest."""
+        """Until the next hook. Whoever begins one puts its span there before it looks whether we rest, as does
+        whoever closes: neither is slept through."""
         self._wake.clear()
         self.is_idle = True
-        if not self.spans:
+        if not self.spans and not self._is_closing.is_set():
             self._wake.wait()
         self.is_idle = False
 

@@ -47,7 +47,7 @@ class Watch(Protocol):
 
     def begin_statement(self) -> float: ...
 
-    def end_statement(self, began: float) -> None: ...
+    def end_statement(self, began: float, may_wait: bool) -> None: ...
 
 
 class UnitOfWork:
@@ -91,7 +91,7 @@ class UnitOfWork:
         try:
             return self.connection.execute(self._qualified(sql), parameters)
         finally:
-            watch.end_statement(began)
+            watch.end_statement(began, has_effect(sql))
 
     def execute_raw(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
         """The same for text with `$1` in it, which psycopg passes on as it is."""
@@ -102,7 +102,7 @@ class UnitOfWork:
         try:
             return self.raw_cursor(self.connection).execute(self._qualified(sql), values)
         finally:
-            watch.end_statement(began)
+            watch.end_statement(began, has_effect(sql))
 
     def _qualified(self, sql: str) -> str:
         if self._has_ended:

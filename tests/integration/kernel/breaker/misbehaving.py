@@ -71,7 +71,18 @@ def lose_the_database(ctx):
     ctx.documents.query("shop.order", limit=1)
 
 
+def wait_for_a_lock(ctx):
+    ctx.uow.execute("SELECT pg_advisory_xact_lock_shared(1) FROM pg_sleep(%s)", [HOOK_MS / 1000 * 2])
+
+
+def be_given_up(ctx):
+    ctx.uow.execute(f"SET LOCAL statement_timeout = {HOOK_MS * 3 // 2}")
+    ctx.uow.execute("SELECT pg_sleep(10)")
+
+
 WORDS = {
+    "waiting": wait_for_a_lock,
+    "given_up": be_given_up,
     "loop": loop,
     "stubborn": loop_stubbornly,
     "asking": ask_for_ever,

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from starlette.testclient import TestClient
 
+from kernel.breaker import measures
 from kernel.breaker.errors import AppletNotRunning, AppletNotSuspended, AppletSuspended, CannotLoosen
 from kernel.breaker.service import applet_health, hook_figures, resume_applet, tighten_applet
 from kernel.http.app import create_app
@@ -163,3 +164,26 @@ def test_prometheus_gets_numbers_by_applet_and_hook_and_never_by_tenant(shop, cl
     assert 'bos_hook_database_seconds_total{applet="shop",hook="before_save"}' in begins
     assert len(begins) == len(found)
     assert not any(tenant.name in line or tenant.id in line for line in found)
+
+
+def test_nothing_is_lost_of_tenants_whose_meters_were_dropped(shop, new_tenant, monkeypatch):
+    monkeypatch.setattr(measures, "TENANTS_MAX", 1)
+    first, second = new_tenant(shop), new_tenant(shop)
+    with beside(shop) as process:
+        for tenant in (first, second, first):
+            process.create(tenant, "fine")
+        figures = [hook_figures(process.kernel, tenant, shop.clock()) for tenant in (first, second)]
+    assert [each["shop", "1.0.0", "before_save", FUNCTION].calls for each in figures] == [2, 1]
+
+
+def test_the_meters_that_are_dropped_are_those_not_used_for_longest(shop, new_tenant, monkeypatch):
+    monkeypatch.setattr(measures, "TENANTS_MAX", 2)
+    first, second, third = (new_tenant(shop) for _ in range(3))
+    with beside(shop) as process:
+        process.create(first, "fine")
+        process.create(second, "fine")
+        process.kernel.breaker.measures.flush()
+        process.create(first, "fine")
+        process.kernel.breaker.measures.flush()
+        process.create(third, "fine")
+        assert set(process.kernel.breaker.measures.tenants) == {first.id, third.id}

@@ -4,9 +4,11 @@ from time import perf_counter
 
 import pytest
 from psycopg import OperationalError
+from psycopg.errors import QueryCanceled
 
 from kernel.breaker.errors import AppletSuspended, HookOverBudget
 from kernel.breaker.gate import TRIAL_CALLS
+from kernel.breaker.suspensions import Failure
 from sdk.hookset import HookFailed
 from tests.integration.kernel.breaker.misbehaving import (
     FUNCTION,
@@ -240,3 +242,33 @@ def test_what_several_hooks_take_together_is_no_ones_overrun(shop, new_tenant):
     shop.create(tenant, "nested")
     names = shop.orders(tenant)
     assert sorted(names) == ["nap", "nap", "nap", "nested"]
+
+
+def test_who_waits_for_the_locks_of_others_is_not_suspended_for_it(shop, new_tenant):
+    """Else one long transaction of the tenant's would have its ledger suspended."""
+    tenant = new_tenant(shop)
+    for number in range(FAILURES):
+        shop.create(tenant, f"waiting {number}")
+    assert state(shop, tenant) == {}
+
+
+def test_whose_statements_have_to_be_given_up_is_suspended(shop, new_tenant):
+    tenant = new_tenant(shop)
+    for _ in range(FAILURES):
+        with pytest.raises(QueryCanceled):
+            shop.create(tenant, "given_up")
+    assert state(shop, tenant) == {FUNCTION: "suspended"}
+
+
+def test_what_a_version_did_that_was_replaced_meanwhile_is_not_told(shop, new_tenant):
+    tenant = new_tenant(shop)
+    late = Failure("before_save", FUNCTION, "0.9.0", "KeyError", FAILURES, FAILURES)
+    shop.kernel.breaker.keeper.suspend(tenant, "shop", late)
+    assert (state(shop, tenant), events(shop, tenant)) == ({}, [])
+
+
+def test_a_trial_that_fails_in_one_process_is_not_passed_in_another(shop, new_tenant):
+    tenant = new_tenant(shop)
+    fail(shop, tenant, "raise")
+    shop.kernel.breaker.keeper.pass_trial(tenant, "shop", FUNCTION)
+    assert state(shop, tenant) == {FUNCTION: "suspended"}

@@ -121,3 +121,17 @@ def test_a_neighbour_is_not_asked_for():
     place.gate.trip(place.runtime, SUSPENDED)
     place.runtime.tenant = SimpleNamespace(id="t2")
     assert place.ask() is Admission.PASS
+
+
+@pytest.mark.parametrize("outcomes", [(True,) * TRIAL_CALLS, (True, False)], ids=["passed", "failed"])
+def test_a_trial_whose_end_was_not_written_down_begins_again(outcomes):
+    """The database was away just then: nobody would be let through any more."""
+    place = Place(SUSPENDED.begin_trial())
+    for goes_well in outcomes:
+        assert place.ask() is Admission.TRIAL
+        if goes_well:
+            place.gate.pass_call(place.ctx, plugin())
+        else:
+            place.gate.fail_call(place.ctx, plugin())
+    place.runtime.generation += 1
+    assert [place.ask() for _ in range(TRIAL_CALLS)] == [Admission.TRIAL] * TRIAL_CALLS

@@ -1,6 +1,8 @@
 """What is counted of a function, and when its failures are too many."""
 
 import math
+import sys
+import threading
 from typing import NamedTuple
 
 import pytest
@@ -112,3 +114,29 @@ def test_a_percentile_lies_as_far_in_its_bucket_as_the_calls(counts, expected):
     buckets = [counts.get(number, 0) for number in range(BUCKETS)]
     found = percentile(buckets, 0.95)
     assert found == (expected if expected is None else pytest.approx(expected))
+
+
+def test_several_threads_may_fail_at_once():
+    """A failure that cannot be counted would hide the error it is about."""
+    counted, escaped = meter(), []
+
+    def work(seed):
+        try:
+            for number in range(20_000):
+                counted.fail(0.0, "E", is_over_budget=False, about=str((seed, number)))
+                counted.recent()
+                counted.forgive()
+        except Exception as error:
+            escaped.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert escaped == []

@@ -9,7 +9,7 @@ import pytest
 
 from kernel.breaker.errors import HookOverBudget
 from kernel.breaker.meters import Limits, Meter
-from kernel.breaker.watchdog import HookInterrupted, Span, Watchdog
+from kernel.breaker.watchdog import LOCK_WAIT_S, HookInterrupted, Span, Watchdog
 
 PATIENCE_S = 20
 CODE = """
@@ -166,7 +166,7 @@ def test_a_statement_is_refused_once_the_time_is_over():
 def test_statements_are_counted_and_refused_beyond_their_number():
     span = Span(meter(budget_s=60.0), 0, perf_counter())
     for _ in range(3):
-        span.end_statement(span.begin_statement())
+        span.end_statement(span.begin_statement(), may_wait=False)
     assert span.statements == 3
     assert span.database_s > 0
     with pytest.raises(HookOverBudget, match="exceeded its budget of 3 statements"):
@@ -187,3 +187,26 @@ def test_it_rests_while_there_is_nothing_to_watch_and_wakes_again(watchdog, appl
 
 def test_it_can_be_closed_without_having_begun():
     Watchdog(run.__code__).close()
+
+
+def test_it_does_not_lie_down_to_rest_as_it_is_closed(watchdog, applet):
+    """Else whoever closes it, the end of the process say, waits for it for ever."""
+    watchdog.close()
+    rest = threading.Thread(target=watchdog._rest, daemon=True)
+    rest.start()
+    rest.join(PATIENCE_S / 4)
+    assert not rest.is_alive()
+
+
+def test_what_a_write_waits_for_a_lock_is_not_of_the_budget():
+    """A reading statement waits for nobody: that it takes long is its own fault."""
+    span = Span(meter(budget_s=1.0), 0, perf_counter())
+    deadline = span.deadline
+    span.end_statement(perf_counter() - 20, may_wait=False)
+    assert (span.lock_s, span.deadline) == (0.0, deadline)
+    span.end_statement(perf_counter() - LOCK_WAIT_S / 2, may_wait=True)
+    assert span.lock_s == 0.0
+    span.end_statement(perf_counter() - 20, may_wait=True)
+    assert span.lock_s == pytest.approx(20 - LOCK_WAIT_S, abs=0.5)
+    assert span.deadline == deadline + span.lock_s
+    assert span.statements == 3
