@@ -44,7 +44,7 @@ class Discovery:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or _shipped_folder()
         self._releases: dict[str, Release] = {}
-        self._stamps: dict[Path, object] = {}
+        self._stamps: Mapping[Path, object] = {}
         self._lock = threading.Lock()
 
     def releases(self) -> Mapping[str, Release]:

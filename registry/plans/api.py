@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -101,8 +101,3 @@ def _reader(request: Request, kernel: Kernel) -> Caller:
     with caller.begin() as uow:
         caller.context(uow).permissions.check_resource("read", RESOURCE)
     return caller
-
-
-def plan_json_schema() -> dict[str, Any]:
-    """The shape of a plan, for other routes that show one."""
-    return dict(_PLAN)

@@ -23,9 +23,9 @@ from registry.releases import Releases, by_version
 from registry.removal.errors import PurgeApart
 from registry.removal.tombstones import settle_tombstones
 from registry.rewriting import rewrite_saved
-from registry.rows import take_turn
+from registry.rows import read_rows, take_turn
 from registry.transitions import RESOURCE, OnStep, make_moves, nothing, raise_generation
-from sdk.errors import Violation
+from sdk.errors import BosError, Violation
 
 # Somebody else has changed what plans are made from between our last look and our turn: then look again.
 LOOKS_MAX = 3
@@ -63,8 +63,14 @@ def apply_plan(
         raise PurgeApart(applet=request.name)
     for _ in range(LOOKS_MAX):
         on_step("look")
-        made, situation = _look(caller, releases, request, since, progress, kept["findings"])
-        if made.digest != digest and _is_applied(situation, kept, digest):
+        try:
+            made, situation = _look(caller, releases, request, since, progress, kept["findings"])
+        except BosError:
+            # Such as that there is nothing to go back to any more.
+            if _is_applied(caller, request, kept, digest):
+                return kept
+            raise
+        if made.digest != digest and _is_applied(caller, request, kept, digest):
             return kept
         check_plan(made, digest, consent, kept)
         keep_releases(situation, releases)
@@ -163,10 +169,18 @@ def _generation(uow: UnitOfWork) -> int:
     return int(row[0])
 
 
-def _is_applied(situation: Situation, kept: dict[str, Any], digest: str) -> bool:
-    rows = situation.rows
-    names = {move["applet"] for move in kept["moves"]}
-    return bool(names) and all(name in rows and rows[name].plan == digest for name in names)
+def _is_applied(caller: Caller, request: PlanRequest, kept: Mapping[str, Any], digest: str) -> bool:
+    """Whether the applets stand as this plan has left them; who applied it may not have lived to note that."""
+    with caller.begin() as uow:
+        caller.context(uow).permissions.check_resource(request.verb, RESOURCE)
+        all_rows = read_rows(uow)
+    rows = [all_rows.get(move["applet"]) for move in kept["moves"]]
+    made = [row for row in rows if row is not None and row.plan == digest]
+    if not made or len(made) < len(rows):
+        return False
+    if "applied_at" not in kept:
+        note_applied(caller.kernel.database, caller.tenant, digest, made[0].changed_at, made[0].changed_by)
+    return True
 
 
 def _changes(made: Plan, kept: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from registry.plans.store import read_plan
+
 ASK = "SELECT value FROM \"{schema}\".meta WHERE name = 'generation' FOR UPDATE NOWAIT"
 
 
@@ -40,3 +42,23 @@ def test_whoever_loses_against_another_transaction_looks_again(memo, error):
 
     memo.move("upgrade", "2.0.0", on_step=lose)
     assert (steps.count("look"), steps.count("committed"), memo.row().version) == (2, 1, "2.0.0")
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "rollback", "disable", "uninstall"])
+def test_whatever_was_applied_is_not_applied_again_when_it_is_tried_again(memo, verb):
+    memo.move("upgrade", "2.0.0")
+    if verb == "upgrade":
+        memo.move("rollback")
+    digest = memo.plan(verb, "2.0.0" if verb == "upgrade" else None)["digest"]
+
+    def die(step):
+        if step == "note":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        memo.apply(digest, on_step=die)
+    row, recorded = memo.row(), len(memo.moves_recorded())
+    assert memo.apply(digest)["digest"] == digest
+    assert (memo.row(), len(memo.moves_recorded())) == (row, recorded)
+    shown = read_plan(memo.kernel.database, memo.world.tenant, digest)[2]
+    assert (shown["applied_at"], shown["applied_by"]) == (row.changed_at, row.changed_by)
