@@ -99,7 +99,7 @@ class Measures:
                 {"tenant_id": tenant_id, "minute": minute, "process": self._process} | _row(meter, figures)
                 for (tenant_id, *_), (meter, figures) in taken.items()
             ]
-            self._remember_seen({row["tenant_id"] for row in rows})
+            self._remember_seen({tenant_id for tenant_id, *_ in taken})
             if rows:
                 with self._database.glance(aside=True) as uow:
                     add_measures(uow, rows)

@@ -38,7 +38,7 @@ def move_tenant(kernel: Kernel, releases: Releases, rollout: Rollout, tenant: Te
     elif reason := why_not(stand.row, rollout.version):
         set_tenant(kernel.database, rollout.id, moved.tenant_id, LEFT_OUT, reason)
     elif moved.attempts >= ATTEMPTS_MAX:
-        return _fail(kernel, rollout, moved, f"not moved in {ATTEMPTS_MAX} attempts")
+        return _give_up(kernel, rollout, moved)
     else:
         return _try_to_move(kernel, releases, rollout, tenant, moved, stand)
     return None
@@ -131,6 +131,15 @@ def _hindrance(made: dict[str, Any]) -> str | None:
         found = [finding["message"] for finding in made["findings"] if finding["severity"] == severity]
         if found:
             return cut(f"{words}: {'; '.join(found)}")
+    return None
+
+
+def _give_up(kernel: Kernel, rollout: Rollout, moved: Moved) -> str | None:
+    """Where something was NOT_NOW the tenant is at fault; else whoever moved it has died of the release each time."""
+    told = f"not moved in {ATTEMPTS_MAX} attempts"
+    if moved.reason is None:
+        return _fail(kernel, rollout, moved, told)
+    set_tenant(kernel.database, rollout.id, moved.tenant_id, LEFT_OUT, cut(f"{told}: {moved.reason}"))
     return None
 
 

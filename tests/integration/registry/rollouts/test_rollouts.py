@@ -2,10 +2,12 @@
 
 import pytest
 
+from kernel.tenancy.service import NewTenant, TenantService
 from registry.errors import AppletUnknown, AppletVersionUnknown
 from registry.lifecycle import disable_applet
 from registry.rollouts.errors import RolloutEmpty, RolloutRunning, RolloutStateWrong, RolloutUnknown
 from registry.rollouts.model import Wish
+from registry.rollouts.moving import ATTEMPTS_MAX
 from registry.rollouts.pins import pin_applet
 from registry.rollouts.service import (
     describe_rollouts,
@@ -15,6 +17,8 @@ from registry.rollouts.service import (
     resume_rollout,
     start_rollout,
 )
+from registry.rows import ENABLED, AppletRow, write_row
+from registry.transitions import raise_generation
 from tests.integration.registry.rollouts.conftest import HOOKS_2
 
 
@@ -232,3 +236,53 @@ def test_a_tenant_that_cannot_be_reached_now_holds_up_nobody_else(shop):
         owner.execute(steps.replace("{p}", "bos"), [1, others[0].id])
     assert shop.carry_on()["state"] == "halted"
     assert shop.versions() == ["1.0.0"] * 20
+
+
+FICKLE = """
+from sdk import hooks
+
+asked = []
+
+
+@hooks.invariant
+def notes_are_well(ctx):
+    asked.append(1)
+    if len(asked) % 2 == 0:
+        yield "there is a bad note"
+"""
+
+
+def test_a_tenant_that_changes_as_often_as_it_is_planned_for_speaks_not_against_the_release(shop):
+    shop.publish("1.0.1", FICKLE)
+    for tenant in shop.tenants:
+        with shop.kernel.operate(tenant) as ctx:
+            ctx.uow.execute("UPDATE {t}.applets SET version = '1.0.1' WHERE name = %s", [shop.name])
+            raise_generation(ctx)
+    shop.start(5)
+    for _ in range(ATTEMPTS_MAX + 2):
+        status = shop.carry_on()
+    assert (status["state"], status["stages"][0]["left_out"]) == ("running", 1)
+    (told,) = [each["reason"] for each in status["tenants"] if each["state"] == "left_out"]
+    assert told.startswith(f"not moved in {ATTEMPTS_MAX} attempts: ")
+
+
+def test_tenants_that_are_made_or_dropped_meanwhile_hold_up_nobody(shop):
+    service = TenantService(shop.kernel.database, shop.kernel.directory, shop.kernel.installation)
+    dropped = service.create_tenant(NewTenant("gone", "Gone"), shop.clock())
+    with shop.kernel.operate(dropped) as ctx:
+        write_row(ctx.uow, AppletRow(shop.name, "1.0.0", ENABLED, (), ctx.now, ctx.actor.id))
+        raise_generation(ctx)
+    shop.start(100)
+    drop(service, "gone")
+    made = service.create_tenant(NewTenant("late", "Late"), shop.clock())
+    try:
+        assert shop.carry_on()["stages"] == [{"stage": 1, "percent": 100.0, "moved": 20}]
+        shop.pass_time()
+        assert shop.pass_time()["state"] == "done"
+    finally:
+        drop(service, made.name)
+
+
+def drop(service, name):
+    service.suspend_tenant(name)
+    service.drop_tenant(name)
