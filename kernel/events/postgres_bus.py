@@ -28,6 +28,8 @@ from sdk.event import Event
 DELIVERIES_FOUND_MAX = 500
 # For how long those that share a transaction go on with the next one.
 RUN_S_MAX = 0.1
+# A process in safe mode, or one that an applet is missing in, may have parked what this one delivers.
+PARK_AGAIN_S = 60.0
 PROCESS_ENDED = "the process that delivered it ended, each time"
 
 _log = get_logger()
@@ -46,7 +48,8 @@ class PostgresBus:
         self._kernel, self._monotonic = kernel, monotonic
         self._announcements = Announcements()
         self._chance = chance or random.Random()
-        self._parked: dict[str, int] = {}
+        # At which generation, and when.
+        self._parked: dict[str, tuple[int, float]] = {}
         self._runs: dict[str, Runs] = defaultdict(Runs)
         # As the look that found nothing any more has seen it.
         self._next_due: dict[str, datetime | None] = {}
@@ -233,18 +236,20 @@ class PostgresBus:
         return Outcome.DEAD
 
     def _park(self, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
-        """Once per generation: deliveries for applets not enabled wait aside, those for enabled ones come back.
+        """Once per generation, and now and then: deliveries for applets not enabled wait aside, others come back.
 
         With each look while one is suspended: it still subscribes, so that it has what came meanwhile afterwards.
 
         In a transaction of its own: attempts at what comes back are counted in another one, which has to see it.
         """
-        if self._parked.get(runtime.tenant.id) == runtime.generation and not runtime.suspensions:
+        generation, at = self._parked.get(runtime.tenant.id, (None, 0.0))
+        is_fresh = generation == runtime.generation and self._monotonic() - at < PARK_AGAIN_S
+        if is_fresh and not runtime.suspensions:
             return
         with self._kernel.database.transaction(runtime.tenant, aside=True) as uow:
             store.park(uow, subscribers, now)
             uow.commit()
-        self._parked[runtime.tenant.id] = runtime.generation
+        self._parked[runtime.tenant.id] = runtime.generation, self._monotonic()
 
     def _count_failure(
         self, tenant: TenantRecord, delivery: Delivery, error: Exception, is_counted: bool

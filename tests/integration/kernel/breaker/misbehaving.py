@@ -133,9 +133,10 @@ def open_shop(url: str, folder: Path, *, when_suspended: str = "fail_closed", **
 
 
 @contextmanager
-def beside(house: House) -> Iterator[House]:
+def beside(house: House, **settings: object) -> Iterator[House]:
     """The same in another kernel on the same database, as another process would have it."""
-    kernel = build_kernel(house.kernel.settings, house.kernel.database.owner_dsn(), clock=house.clock)
+    given = house.kernel.settings.model_copy(update=settings)
+    kernel = build_kernel(given, house.kernel.database.owner_dsn(), clock=house.clock)
     kernel.plugins.register(house.kernel.plugins.get_plugin("shop"), "shop")
     try:
         yield House(kernel, house.clock, house.module)

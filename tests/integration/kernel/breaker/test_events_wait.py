@@ -5,9 +5,9 @@ import pytest
 from kernel.breaker.service import begin_due_trials, resume_applet
 from kernel.events.bus import Outcome
 from kernel.events.dispatch import Dispatch
-from kernel.events.postgres_bus import PostgresBus
+from kernel.events.postgres_bus import PARK_AGAIN_S, PostgresBus
 from kernel.events.service import list_deliveries
-from tests.integration.kernel.breaker.misbehaving import PAUSE_S, broken, done
+from tests.integration.kernel.breaker.misbehaving import PAUSE_S, beside, broken, done
 
 FAILURES = 5
 RETRY_S = 30
@@ -84,3 +84,16 @@ def test_an_applet_that_only_hears_events_is_tried_again_by_the_upkeep(shop, bus
     begin_due_trials(shop.kernel, suspended)
     assert deliver_all(shop, bus, suspended) == [Outcome.DONE] * FAILURES
     assert shop.rows(suspended, "SELECT suspensions FROM {t}.applets") == [(None,)]
+
+
+def test_what_a_process_in_safe_mode_has_put_aside_comes_back(shop, new_tenant):
+    tenant, now = new_tenant(shop), [0.0]
+    bus = PostgresBus(shop.kernel, monotonic=lambda: now[0])
+    shop.create(tenant, "first")
+    assert deliver_all(shop, bus, tenant) == [Outcome.DONE]
+    shop.create(tenant, "second")
+    with beside(shop, safe_mode="*") as other:
+        assert deliver_all(other, PostgresBus(other.kernel), tenant) == []
+    now[0] += PARK_AGAIN_S
+    assert deliver_all(shop, bus, tenant) == [Outcome.DONE]
+    assert done == ["first", "second"]
