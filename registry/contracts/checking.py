@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from registry.contracts.document_rules import DOCUMENT_RULES
 from registry.contracts.model import Contract, Offers, Use
+from registry.contracts.passed_rules import PASSED_RULES
 from registry.contracts.scope import Scope
 from registry.contracts.sdk_rules import SDK_RULES
 from registry.contracts.thing_rules import THING_RULES
@@ -13,7 +14,10 @@ from registry.contracts.unresolved_rules import check_unresolved
 from registry.plans.findings import Finding, worst_first
 
 Rule = Callable[[Use, Scope], Iterator[Finding]]
-RULES: Mapping[str, Rule] = {**SDK_RULES, **DOCUMENT_RULES, **THING_RULES}
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    kind: tuple(rules[kind] for rules in (SDK_RULES, DOCUMENT_RULES, THING_RULES, PASSED_RULES) if kind in rules)
+    for kind in {**SDK_RULES, **DOCUMENT_RULES, **THING_RULES, **PASSED_RULES}
+}
 
 
 def check_uses(contract: Contract, offers: Offers, before: Offers | None = None) -> list[Finding]:
@@ -23,7 +27,7 @@ def check_uses(contract: Contract, offers: Offers, before: Offers | None = None)
     what changed its kind, or went although the code reads it dynamically, is found by comparison only.
     """
     scope = Scope(contract, _with_own(contract, offers), _with_own(contract, before) if before is not None else None)
-    findings = [finding for use in contract.uses for finding in RULES[use.kind](use, scope)]
+    findings = [finding for use in contract.uses for rule in RULES[use.kind] for finding in rule(use, scope)]
     return worst_first([*findings, *check_unresolved(scope)])
 
 

@@ -11,6 +11,7 @@ from registry.contracts.following.entries import follow_code
 from registry.contracts.following.recording import Recorder
 from registry.contracts.model import SDK, Unresolved, Use
 from registry.contracts.source import Module, read_modules
+from registry.contracts.sources import Passed
 from registry.contracts.surface import offered_sdk
 from sdk.applet import Applet
 from sdk.definition import NAME, QUALIFIED_NAME
@@ -21,11 +22,12 @@ _NAMED = re.compile(rf"{QUALIFIED_NAME.pattern}(\.{NAME.pattern})?")
 
 @dataclass
 class Code:
-    """What was found. emitted: payload members by event."""
+    """What was found. emitted: payload members by event. passed: what these and movements are made of."""
 
     uses: list[Use] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     emitted: Mapping[str, set[str]] = field(default_factory=dict)
+    passed: Mapping[str, Mapping[str, Passed]] = field(default_factory=dict)
 
 
 def read_code(applet: Applet) -> Code:
@@ -38,7 +40,7 @@ def read_code(applet: Applet) -> Code:
     found += [use for module in modules.values() for use in _mentions(module, named)]
     found += _settings_of_others(found)
     unresolved = [*recorder.unresolved.values(), *_handed_over(applet, recorder, found)]
-    return Code(found, unresolved, recorder.emitted)
+    return Code(found, unresolved, recorder.emitted, recorder.passed)
 
 
 def _imports(module: Module) -> Iterator[Use]:

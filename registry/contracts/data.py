@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.contracts.model import Use
+from registry.contracts.sources import PARAMETER, compared_names, source_path
 from sdk.applet import Applet
 from sdk.definition import QUALIFIED_NAME
 from sdk.expressions import Expression
@@ -129,9 +130,20 @@ class _Data:
         for link in filter(None, links):
             if link != "*":
                 yield Use("type", link, "", "link", self.at(file, f'"{link}"'))
+        yield from self.parameters(report, file)
         for pattern in report.cache:
             yield Use("event", pattern, "", "awaited", self.at(file, f'"{pattern}"'))
         yield from self.drill_down(report, file)
+
+    def parameters(self, report: Report, file: str) -> Iterator[Use]:
+        """Choices and defaults are values of what the parameter filters by."""
+        for parameter in report.parameters.values():
+            default = parameter.default.root if parameter.default is not None else None
+            values = [*parameter.choices, *(_literals(default) if default is not None else ())]
+            names = compared_names(parameter.filter.root) if parameter.filter is not None else ()
+            for path, name in names:
+                for value in values if name == f"{PARAMETER}{parameter.name}" else ():
+                    yield from value_at(report, path, value, self.at(file, f'"{value}"'))
 
     def drill_down(self, report: Report, file: str) -> Iterator[Use]:
         down = report.drill_down
@@ -140,8 +152,11 @@ class _Data:
         where = self.at(file, f'"{down.target}"')
         yield Use("report" if down.kind == "report" else "type", down.target, "", "link", where)
         if down.kind == "report":
-            for name in down.parameters:
-                yield Use("parameter", down.target, name, "given", self.at(file, f'"{name}":'))
+            for name, expression in down.parameters.items():
+                place = self.at(file, f'"{name}":')
+                yield Use("parameter", down.target, name, "given", place)
+                for value in _literals(expression.root):
+                    yield Use("passed", down.target, f"{PARAMETER}{name}", "compare", place, {"value": value})
         if down.filter is not None:
             yield from paths_of(down.filter, down.target, "filter", where)
 
@@ -211,7 +226,7 @@ def report_paths(report: Report, expression: Expression, where: tuple[str, ...])
     """As `paths_of`, in the scope of the report's source."""
     source = report.source
     if source.register:
-        yield from _register_paths(source.register, source.documents, expression, where)
+        yield from _register_paths(report, expression, where)
     elif source.type and not source.each:
         yield from paths_of(expression, source.type, "report", where)
     elif source.type:
@@ -221,11 +236,11 @@ def report_paths(report: Report, expression: Expression, where: tuple[str, ...])
                 yield Use("path", source.type, rest, "report", where)
             elif root not in {*WORLD, "document"}:
                 yield Use("path", source.type, f"{source.each}.{path}", "report", where)
+        yield from _values_in(report, expression, where)
 
 
-def _register_paths(
-    register: str, documents: str | None, expression: Expression, where: tuple[str, ...]
-) -> Iterator[Use]:
+def _register_paths(report: Report, expression: Expression, where: tuple[str, ...]) -> Iterator[Use]:
+    register, documents = report.source.register or "", report.source.documents
     for path in sorted(expression.names):
         root, _, rest = path.partition(".")
         if root == "document":
@@ -233,6 +248,26 @@ def _register_paths(
                 yield Use("path", documents, rest, "report", where)
         elif root not in WORLD and root not in REGISTER_NAMES:
             yield Use("slot", register, path, "report", where)
+    yield from _values_in(report, expression, where)
+
+
+def _values_in(report: Report, expression: Expression, where: tuple[str, ...]) -> Iterator[Use]:
+    """Values that dimensions, documents of movements and elements of lists are compared with."""
+    for path, value in compared(expression.root):
+        yield from value_at(report, path, value, where)
+        if path == "document.state" and (report.source.documents or report.source.type):
+            yield Use("state", report.source.documents or report.source.type or "", value, "report", where)
+
+
+def value_at(report: Report, path: str, value: str, where: tuple[str, ...]) -> Iterator[Use]:
+    """A value looked for where a path of a report's expression leads to."""
+    qualified = source_path(report, path)
+    if not qualified:
+        return
+    owner, noun, inner = qualified.split(".", 2)
+    target = f"{owner}.{noun}"
+    kind = "passed" if target == report.source.register else "value"
+    yield Use(kind, target, inner, "compare", where, {"value": value})
 
 
 def compared(root: Node) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from registry.contracts.limits import find_limit_fault
@@ -10,6 +11,7 @@ from registry.contracts.lookup import (
     CUSTOM,
     Missing,
     find_field,
+    find_linked,
     find_missing,
     mapped_word,
     parts_split,
@@ -130,10 +132,10 @@ def check_path(use: Use, scope: Scope) -> Iterator[Finding]:
         return
     missing = find_missing(scope.offers, use.target, use.name)
     if missing is None:
-        before = find_field(scope.before, use.target, use.name) if scope.before is not None else None
-        field = find_field(scope.offers, use.target, use.name)
+        before = find_linked(scope.before, use.target, use.name) if scope.before is not None else None
+        field = find_linked(scope.offers, use.target, use.name)
         if before is not None and field is not None:
-            yield from _compare_field(use, scope, before, field)
+            yield from _compare_field(replace(use, target=field[0], name=field[1]), scope, before[2], field[2])
     elif missing.field:
         yield _field_gone(use, scope, missing)
     elif not scope.is_absent(missing.type):
@@ -142,10 +144,13 @@ def check_path(use: Use, scope: Scope) -> Iterator[Finding]:
 
 def check_value(use: Use, scope: Scope) -> Iterator[Finding]:
     """A value a field is compared with, or that is written into it."""
-    field = find_field(scope.offers, use.target, use.name)
+    found = find_linked(scope.offers, use.target, use.name)
     value = use.details.get("value")
-    if field is None:
+    if found is None:
         return
+    type, path, field = found
+    if (type, path) != (use.target, use.name):
+        use = replace(use, target=type, name=path)
     limits = field.get("limits", {})
     subject = f"{use.target}.{use.name}"
     if "enum" in limits and value not in limits["enum"]:

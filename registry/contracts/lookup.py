@@ -167,6 +167,20 @@ def find_missing(offers: Offers, type: str, path: str) -> Missing | None:
     return None
 
 
+def find_linked(offers: Offers, type: str, path: str) -> tuple[str, str, Mapping[str, Any]] | None:
+    """The field a path leads to, links followed: its type, its exact path, itself; None where it is not known."""
+    found = offers.part("types", type)
+    fields = found["fields"] if found is not None else {}
+    if path in fields:
+        return type, path, fields[path]
+    parts = path.split(".")
+    for length in range(1, len(parts)):
+        link = fields.get(".".join(parts[:length]), {}).get("link")
+        if link and link != "*":
+            return find_linked(offers, link, ".".join(parts[length:]))
+    return None
+
+
 def renamed_field(offers: Offers, type: str, path: str) -> str:
     """What a field is called now, by the steps between the type's versions; empty where no step says."""
     versions: Mapping[str, Any] = offers.part("lenses", type) or {}

@@ -72,7 +72,8 @@ class Offer:
 
     symbols: by module and name. hooks: arguments by hook. words: what schemas, expressions and manifests may say.
     types, states, actions: by document type. events: payload members by event. lenses: renamed fields by type, the
-    newest version first.
+    newest version first. sources: of what the parts of events, registers and reports are made, see
+    `registry.contracts.sources`.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Offer:
     settings: Mapping[str, Any] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     lenses: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         shown = {**self.__dict__, "capabilities": list(self.capabilities)}

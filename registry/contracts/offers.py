@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.contracts.model import Offer
+from registry.contracts.sources import Passed, sources_of
 from sdk.applet import Applet
 from sdk.registers import Register
 from sdk.reports import Report
@@ -25,8 +26,12 @@ LIMITS = (
 _WORDS_FOR_PEOPLE = ("title", "description", "examples", "$comment", "deprecated")
 
 
-def offer_of(applet: Applet, emitted: Mapping[str, Iterable[str]] | None = None) -> Offer:
-    """emitted: payload members of the events its code emits, by event."""
+def offer_of(
+    applet: Applet,
+    emitted: Mapping[str, Iterable[str]] | None = None,
+    passed: Mapping[str, Mapping[str, Passed]] | None = None,
+) -> Offer:
+    """emitted: payload members of the events its code emits, by event. passed: what they and movements are made of."""
     machines = applet.machines
     return Offer(
         name=applet.name,
@@ -41,6 +46,7 @@ def offer_of(applet: Applet, emitted: Mapping[str, Iterable[str]] | None = None)
         settings=describe_fields(applet.settings) if applet.settings else {},
         capabilities=tuple(sorted(str(capability) for capability in applet.manifest.capabilities)),
         lenses=read_lens_files(applet.folder, applet.name),
+        sources=sources_of(applet.reports.values(), passed or {}),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from registry.contracts.following.comparing import compare
 from registry.contracts.following.items import enumerated
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.method_models import call_method
 from registry.contracts.following.python_models import call_external, call_getter, hand_over
-from registry.contracts.following.reading import compare, of_sdk_annotation
+from registry.contracts.following.reading import of_sdk_annotation
 from registry.contracts.following.sdk_models import MODELS
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell, ObjectCell, State
 from registry.contracts.following.values import (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 
+from registry.contracts.following.comparing import compare
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.method_models import look_for
 from registry.contracts.following.narrowing import narrow
-from registry.contracts.following.reading import SLICE, compare
+from registry.contracts.following.reading import SLICE
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell, join_states
 from registry.contracts.following.values import (
     NONE,
@@ -20,6 +21,8 @@ from registry.contracts.following.values import (
     Doc,
     Function,
     Many,
+    PartOf,
+    Payload,
     StateOf,
     Text,
     Tuple,
@@ -154,7 +157,7 @@ def _compare(machine: Machine, node: ast.expr, frame: Frame) -> Value:
 def _compare_values(machine: Machine, left: Value, right: Value) -> None:
     for first, second in ((left, right), (right, left)):
         for atom in first:
-            if isinstance(atom, Doc | StateOf | ActionOf | TypeOf):
+            if isinstance(atom, Doc | StateOf | ActionOf | TypeOf | Payload | PartOf):
                 for other in second:
                     if isinstance(other, Const):
                         compare(machine, atom, other.value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from registry.contracts.following.comparing import compare
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.method_models import look_for
-from registry.contracts.following.reading import compare
 from registry.contracts.following.state import Frame
 from registry.contracts.following.values import OTHER, Const, Value
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from registry.contracts.following.comparing import compare_keys
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine
-from registry.contracts.following.reading import compare_keys, read_item
+from registry.contracts.following.reading import read_item
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell
 from registry.contracts.following.values import (
     NONE,

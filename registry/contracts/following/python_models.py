@@ -23,6 +23,7 @@ from registry.contracts.following.values import (
     Text,
     Tuple,
     Value,
+    Written,
     is_certain,
     join,
     one,
@@ -257,7 +258,8 @@ def model_str(machine: Machine, given: Given, frame: Frame) -> Value:
     value = _first(given)
     if is_certain(value):
         return join(one(Const(str(atom.value))) for atom in value if isinstance(atom, Const))
-    return value if any(isinstance(atom, Text | Doc) for atom in value) else OTHER
+    known = any(isinstance(atom, Text | Doc) for atom in value)
+    return frozenset(Written(a.type, a.path) if isinstance(a, Doc) else a for a in value) if known else OTHER
 
 
 def model_same(machine: Machine, given: Given, frame: Frame) -> Value:

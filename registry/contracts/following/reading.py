@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from registry.contracts.following.comparing import compare_keys
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell, ObjectCell
 from registry.contracts.following.values import (
     NONE,
     OTHER,
-    ActionOf,
     Arguments,
     Atom,
     BalanceOf,
@@ -25,6 +25,7 @@ from registry.contracts.following.values import (
     OwnClass,
     OwnModule,
     PageOf,
+    PartOf,
     Payload,
     Ref,
     Row,
@@ -230,17 +231,19 @@ def read_item(machine: Machine, atom: Atom, key: Value, frame: Frame) -> Value:
         case Arguments():
             found = _argument(machine, atom, key)
         case Slots(register=register, kind=kind):
-            _name_parts(machine, "dimension" if kind == "dimensions" else "resource", register, key)
+            found = _name_parts(machine, "dimension" if kind == "dimensions" else "resource", register, key)
         case Row(report=report):
-            _name_parts(machine, "column", report, key)
+            found = _name_parts(machine, "column", report, key)
     return found
 
 
-def _name_parts(machine: Machine, kind: str, target: str, key: Value) -> None:
-    for name in texts_of(key):
+def _name_parts(machine: Machine, kind: str, target: str, key: Value) -> Value:
+    names = texts_of(key)
+    for name in names:
         machine.recorder.use(kind, target, name, "read")
     if any(not isinstance(atom, Const) for atom in key):
         machine.recorder.leave_open(f"reads a {kind} of {target} whose name is computed")
+    return join(one(PartOf(target, name)) for name in names) or OTHER
 
 
 def _linked(machine: Machine, item: Value, key: Value) -> Value:
@@ -325,22 +328,6 @@ def read_dict(machine: Machine, cell: DictCell, key: Value) -> Value:
             compare_keys(machine, cell, atom)
             found += [*cell.known.values(), cell.rest, *(_field(machine, doc, one(atom)) for doc in cell.copied)]
     return join(found) or OTHER
-
-
-def compare_keys(machine: Machine, cell: DictCell, atom: Atom) -> None:
-    """`TABLE[document["kind"]]` compares the field with every key of the table."""
-    for name in cell.known:
-        compare(machine, atom, name)
-
-
-def compare(machine: Machine, atom: Atom, value: object) -> None:
-    """That something is compared with a literal."""
-    if isinstance(atom, Doc) and atom.path and atom.type and isinstance(value, str):
-        machine.recorder.use("value", atom.type, atom.path, "compare", {"value": value})
-    elif isinstance(atom, StateOf) and atom.type and isinstance(value, str) and value:
-        machine.recorder.use("state", atom.type, value, "compare")
-    elif isinstance(atom, ActionOf) and atom.type and isinstance(value, str):
-        machine.recorder.use("action", atom.type, value, "compare")
 
 
 def _setting(machine: Machine, key: Value) -> Value:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from registry.contracts.model import Unresolved, Use
+from registry.contracts.sources import Passed
 from sdk.schema.vocabulary import SYSTEM_FIELDS
 
 UNKNOWN_TYPE = "of a document whose type is not known"
@@ -16,6 +17,7 @@ UNKNOWN_TYPE = "of a document whose type is not known"
 class Recorder:
     """Uses and places left open. `path` and `line` are where the machine is.
 
+    passed: what parts of events and registers were seen to be made of, by event or register and by part.
     handed: places that take an object whole, by document type and path; they matter where there is anything below.
     """
 
@@ -26,6 +28,7 @@ class Recorder:
         self.unresolved: dict[tuple[str, ...], Unresolved] = {}
         self.handed: dict[tuple[str, str, str], str] = {}
         self.emitted: dict[str, set[str]] = {}
+        self.passed: dict[str, dict[str, Passed]] = {}
         # Types and paths the variable at hand may be of, where there are several.
         self.among: set[tuple[str, str]] = set()
         self.iterated: set[tuple[str, str]] = set()
@@ -70,6 +73,10 @@ class Recorder:
     def emit(self, event: str, members: Iterable[str]) -> None:
         self.emitted.setdefault(event, set()).update(members)
         self.use("event", event, "", "emitted")
+
+    def pass_on(self, target: str, name: str) -> Passed:
+        """What is known of a part of an event or register, to be added to."""
+        return self.passed.setdefault(target, {}).setdefault(name, Passed())
 
     def at(self, path: str, node: ast.AST) -> None:
         self.path, self.line = path, int(getattr(node, "lineno", self.line))

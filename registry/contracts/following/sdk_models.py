@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from registry.contracts.data import paths_of
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine, Model
+from registry.contracts.following.passing import ask_of, pass_on
 from registry.contracts.following.state import DictCell, Frame, Given, ListCell
 from registry.contracts.following.values import (
     NONE,
@@ -29,6 +30,7 @@ from registry.contracts.following.values import (
     texts_of,
 )
 from registry.contracts.following.writing import give
+from registry.contracts.sources import PARAMETER
 from sdk.expressions import InvalidExpression, parse
 from sdk.schema.vocabulary import SYSTEM_FIELDS
 
@@ -217,6 +219,7 @@ def model_record(machine: Machine, given: Given, frame: Frame) -> Value:
     for register in _registers(machine, given.get(1, "register")):
         for kind, name in (("dimension", "dimensions"), ("resource", "resources")):
             _slots(machine, register, kind, given.get(9, name), frame)
+        pass_on(machine, [register], given.get(9, "dimensions"), frame)
     return NONE
 
 
@@ -246,6 +249,7 @@ def model_balance(machine: Machine, given: Given, frame: Frame) -> Value:
     registers = _registers(machine, given.get(0, "register"))
     for register in registers:
         _slots(machine, register, "dimension", given.keywords.get("where"), frame)
+        ask_of(machine, register, "", given.keywords.get("where"), frame)
         _grouped(machine, register, given.keywords.get("group_by"), frame)
     return one(Many(join(one(BalanceOf(register)) for register in registers) or OTHER))
 
@@ -255,6 +259,7 @@ def model_question(machine: Machine, given: Given, frame: Frame) -> Value:
     registers = _registers(machine, given.get(0, "register"))
     for register in registers:
         _slots(machine, register, "dimension", given.get(2, "where"), frame)
+        ask_of(machine, register, "", given.get(2, "where"), frame)
         _grouped(machine, register, given.get(3, "group_by"), frame)
     return join(one(BalanceOf(register)) for register in registers) or OTHER
 
@@ -277,6 +282,7 @@ def model_run(machine: Machine, given: Given, frame: Frame) -> Value:
         if name.partition(".")[0] != machine.applet:
             machine.recorder.use("capability", name, "", "reports:run")
         _parameters(machine, name, given.get(1, "parameters"), frame)
+        ask_of(machine, name, PARAMETER, given.get(1, "parameters"), frame)
     if not names:
         machine.recorder.leave_open("runs a report whose name is computed")
     return one(Many(join(one(Row(name)) for name in names) or OTHER))
@@ -302,6 +308,7 @@ def model_emit(machine: Machine, given: Given, frame: Frame) -> Value:
         members += cell.known if isinstance(cell, DictCell) else ()
     for name in names:
         machine.recorder.emit(name, members)
+    pass_on(machine, names, given.get(2, "payload"), frame)
     if not names:
         machine.recorder.leave_open("emits an event whose name is computed")
     return OTHER

@@ -62,6 +62,11 @@ class Doc(Atom):
 
 
 @dataclass(frozen=True, slots=True)
+class Written(Doc):
+    """The text `str` makes of a field: of the same values, whatever its kind."""
+
+
+@dataclass(frozen=True, slots=True)
 class StateOf(Atom):
     """The state of a document of a type."""
 
@@ -138,6 +143,14 @@ class Row(Atom):
     """A row of a report."""
 
     report: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf(Atom):
+    """What a sum of a register holds under a dimension or resource, or a report's row in a column."""
+
+    target: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
