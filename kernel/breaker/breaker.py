@@ -71,10 +71,10 @@ class Breaker:
         spans, thread_id, watch = self._spans, _get_ident(), uow.watch
         outer = spans.get(thread_id)
         span = spans[thread_id] = uow.watch = Span(meter, thread_id, perf_counter())
-        if self._watchdog.is_idle:
-            self._begin_to_look()
         error: BaseException | None = None
         try:
+            if self._watchdog.is_idle:
+                self._begin_to_look()
             try:
                 return function(ctx.bind(plugin.applet), *arguments)
             finally:

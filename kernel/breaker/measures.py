@@ -80,8 +80,9 @@ class Measures:
         """Begin to write down now and then; once."""
         with self._lock:
             if self._thread is None and not self._is_closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="bos-measures", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="bos-measures", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def close(self) -> None:
         """Write the rest down, as a command ends sooner than the next turn comes."""

@@ -102,8 +102,9 @@ class Watchdog:
         """Begin to look. The thread is there from the first hook on."""
         with self._lock:
             if self._thread is None and not self._is_closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="bos-watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="bos-watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
             self.is_idle = False
         self._wake.set()
 

@@ -1,6 +1,7 @@
 """How applets do: over HTTP, at the command line, for Prometheus; and what an administrator does about it."""
 
 import contextlib
+import threading
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,6 +11,7 @@ from kernel.breaker.errors import AppletNotRunning, AppletNotSuspended, AppletSu
 from kernel.breaker.service import applet_health, hook_figures, resume_applet, tighten_applet
 from kernel.http.app import create_app
 from sdk.errors import BosError, Forbidden
+from sdk.hookset import HookFailed
 from tests.integration.kernel.breaker.misbehaving import FUNCTION, HOOK_MS, OrderRefused, beside
 from tests.integration.kernel.test_http import log_in, problem
 
@@ -187,3 +189,23 @@ def test_the_meters_that_are_dropped_are_those_not_used_for_longest(shop, new_te
         process.kernel.breaker.measures.flush()
         process.create(third, "fine")
         assert set(process.kernel.breaker.measures.tenants) == {first.id, third.id}
+
+
+@pytest.mark.parametrize("name", ["bos-watchdog", "bos-measures"])
+def test_a_thread_that_cannot_begin_leaves_no_call_behind(shop, new_tenant, monkeypatch, name):
+    """As there are too many of them, or as the interpreter ends."""
+    tenant, start, refused = new_tenant(shop), threading.Thread.start, [True]
+
+    def begin(thread):
+        if thread.name == name and refused:
+            refused.pop()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", begin)
+    with beside(shop) as process:
+        with pytest.raises(HookFailed):
+            process.create(tenant, "fine")
+        assert process.kernel.breaker._watchdog.spans == {}
+        process.create(tenant, "fine")
+    assert shop.orders(tenant) == ["fine"]
