@@ -14,7 +14,8 @@ class Event:
 
     payload: for changes of documents `{"diff": merge patch (RFC 7386), "state"?, "number"?, "company_id"?,
     "schema_version"?, "kept"?, "revision"?}`: kept is what its version has no place for, revision the one a document
-    went back to; for emitted events what the applet gave. correlation_id: the whole story's id; causation_id: the event that led to this one.
+    went back to; for emitted events what the applet gave. correlation_id: the whole story's id; causation_id: the
+    event that led to this one.
     """
 
     id: str

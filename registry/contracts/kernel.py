@@ -15,6 +15,14 @@ _APPLET_MOVES = (
     "installed", "enabled", "disabled", "upgraded", "rolled_back", "uninstalled", "reinstalled", "purged", "suspended",
     "resumed",
 )  # fmt: skip
+# Granted like document types, though they are none; see docs/permissions.md.
+RESOURCES = frozenset(
+    f"kernel.{noun}"
+    for noun in (
+        "api_key", "applet", "auth_event", "delivery", "event", "limit", "oauth_client", "oidc_provider", "seal",
+        "transfer", "user",
+    )
+)  # fmt: skip
 _MOVE_PAYLOAD = ("applet", "capabilities", "from", "from_version", "plan", "reason", "to", "to_version")
 
 
