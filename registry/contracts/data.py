@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from registry.contracts.kernel import RESOURCES
 from registry.contracts.model import Use
 from registry.contracts.sources import PARAMETER, compared_names, source_path
 from sdk.applet import Applet
@@ -167,7 +168,7 @@ class _Data:
                 yield Use("role", name, "", "inherited", self.at(file, f'"{name}"'))
             for permission in role.permissions:
                 where = self.at(file, f'"{permission.resource}"')
-                if permission.resource.endswith("*"):
+                if permission.resource.endswith("*") or permission.resource in RESOURCES:
                     continue
                 yield Use(permission.resource_kind, permission.resource, "", "granted", where)
                 if permission.resource_kind != "type":
