@@ -87,4 +87,4 @@ def test_a_customer_is_about_a_kilobyte():
 def test_each_round_is_timed_when_that_is_wanted(server):
     answer = run_job(job(server, [["POST", "/notes", "note ##"]], timed=True))
     assert len(answer["times"]) == 4
-    assert 0 < max(answer["times"]) <= answer["seconds"]
+    assert min(answer["times"]) > 0
