@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,8 @@ from sdk.schema import load
 CATALOGUES_MAX = 256
 RUNTIMES_MAX = 2048
 COMPILED_SQL_MAX = 1024
+# Whoever makes it may need a connection that one of those who wait has.
+TURN_S_MAX = 2.0
 
 # Writing one of these changes what may be decided from now on, so the tenant's generation goes up with it.
 CACHED_TYPES = frozenset({"kernel.role", "kernel.grant", "kernel.setting", "kernel.company", "kernel.custom_field"})
@@ -81,6 +84,7 @@ class TenantRuntime:
     permissions: dict[str, Any] = field(default_factory=dict)
     compiled: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
     references: dict[str, Any] = field(default_factory=dict)
+    references_lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
     # Of uninstalled applets: by type, the field that says what its documents are called.
     tombstones: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     # Which of the tenant's keys encrypt now, by kind, see kernel/secrets/tenant_keys.py.
@@ -110,15 +114,26 @@ class Runtimes:
         self._kernel_applet = Applet.load(Path(__file__).parent / "types")
         self._catalogues: OrderedDict[tuple[RunningRelease, ...], Catalogue] = OrderedDict()
         self._runtimes: OrderedDict[str, TenantRuntime] = OrderedDict()
+        self._making: dict[Any, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, uow: UnitOfWork) -> TenantRuntime:
         """The runtime of the unit of work's tenant, as of the generation its first statement read."""
         assert uow.tenant is not None
-        found = self._runtimes.get(uow.tenant.id)
-        if found is not None and found.generation == uow.generation and found.tenant == uow.tenant:
+        found = self._current(uow)
+        if found is not None:
             return found
-        built = self.build(uow)
+        # When the generation goes up many ask at once: one builds, the others wait for what it keeps.
+        with self._turn(uow.tenant.id):
+            return self._current(uow) or self._keep(self.build(uow))
+
+    def _current(self, uow: UnitOfWork) -> TenantRuntime | None:
+        assert uow.tenant is not None
+        found = self._runtimes.get(uow.tenant.id)
+        is_current = found is not None and found.generation == uow.generation and found.tenant == uow.tenant
+        return found if is_current else None
+
+    def _keep(self, built: TenantRuntime) -> TenantRuntime:
         if built.unavailable:
             # Not kept: the next transaction looks again whether the applet is back.
             return built
@@ -128,6 +143,24 @@ class Runtimes:
                 self._runtimes.popitem(last=False)
         return built
 
+    @contextmanager
+    def _turn(self, key: Any) -> Iterator[None]:
+        """One at a time of those who make the same thing; it only saves work, so nobody waits for it for ever."""
+        with self._lock:
+            turn = self._making.setdefault(key, threading.Lock())
+        is_mine = turn.acquire(timeout=TURN_S_MAX)
+        try:
+            yield
+        finally:
+            self._making.pop(key, None)
+            if is_mine:
+                turn.release()
+
+    @property
+    def catalogues(self) -> tuple[Catalogue, ...]:
+        """Those that are kept."""
+        return tuple(self._catalogues.values())
+
     def known(self, tenant: TenantRecord) -> TenantRuntime | None:
         """As this process has seen the tenant last, without asking the database."""
         return self._runtimes.get(tenant.id)
@@ -136,16 +169,21 @@ class Runtimes:
         """The catalogue of the kernel's types and these releases, and those that cannot run here."""
         key = tuple(sorted(releases))
         found = self._catalogues.get(key)
-        if found is None:
-            loaded, unavailable = self._load_all(key)
-            found = Catalogue.build([(self._kernel_applet, ()), *loaded])
-            if unavailable:
-                return found, unavailable
+        if found is not None:
+            return found, ()
+        with self._turn(key):
+            found = self._catalogues.get(key)
+            return (found, ()) if found is not None else self._make(key)
+
+    def _make(self, key: tuple[RunningRelease, ...]) -> tuple[Catalogue, tuple[str, ...]]:
+        loaded, unavailable = self._load_all(key)
+        made = Catalogue.build([(self._kernel_applet, ()), *loaded])
+        if not unavailable:
             with self._lock:
-                self._catalogues[key] = found
+                self._catalogues[key] = made
                 if len(self._catalogues) > CATALOGUES_MAX:
                     self._catalogues.popitem(last=False)
-        return found, ()
+        return made, unavailable
 
     def _load_all(
         self, releases: Sequence[RunningRelease]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.db.database import Database
+from kernel.events.chores import Chore
 from kernel.settings import Settings
 from registry.api import add_routes
 from registry.cli import add_commands
 from registry.contracts.cli import add_upgrade_commands
 from registry.discovery import Discovery
 from registry.loader import load_applet, load_hooks
+from registry.plans.warming import WARM_S, Warmer
 from registry.releases import Releases
 from registry.rollouts.cli import add_rollout_commands
 from registry.rollouts.progress import rollout_chore
@@ -47,7 +49,7 @@ class RegistryPlugin:
 
     @hookimpl
     def register_chores(self, kernel: Any) -> list[Any]:
-        return [rollout_chore(self.releases)]
+        return [rollout_chore(self.releases), Chore("plans", WARM_S, Warmer(self.releases), is_shared=True)]
 
 
 def create_plugin(settings: Settings) -> RegistryPlugin:

@@ -95,7 +95,10 @@ def _cached(ctx: KernelContext, type: DocumentType) -> CachedDocuments | None:
         return None
     kept: dict[str, CachedDocuments | None] = ctx.runtime.references
     if type.name not in kept:
-        kept[type.name] = _read(ctx, type)
+        # Whenever the generation goes up everybody wants them at once.
+        with ctx.runtime.references_lock:
+            if type.name not in kept:
+                kept[type.name] = _read(ctx, type)
     return kept[type.name]
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BATCH_DOCUMENTS = 200
 # Of one run of the chore, so that one tenant does not keep the others waiting.
 RUN_S_MAX = 2.0
+# For as many times as long as a batch took the background leaves the processor to others.
+REST_SHARE = 3.0
 # Documents no lens fits are not tried again at once; a new release of their applet is.
 RETRY_S = 600.0
 FAILURES_NAMED_MAX = 10
@@ -148,6 +150,7 @@ class Sweeper:
     """
 
     monotonic: Callable[[], float] = time.monotonic
+    rest: Callable[[float], None] = time.sleep
     # By tenant and type: the transactions that were open when the type was first seen mixed in a generation.
     _older: dict[Key, tuple[int, frozenset[str]]] = field(default_factory=dict, repr=False)
     # Nothing was left at the last pass, so that it only has to be waited for those transactions.
@@ -182,9 +185,13 @@ class Sweeper:
         while after:
             if self.monotonic() >= end_s:
                 return False
+            began = self.monotonic()
             batch = self._batch(kernel, tenant, name, after)
             if batch is None:
                 return True
+            if told is None:
+                # Nobody waits for it, but the requests of this process wait for their turn.
+                self.rest(REST_SHARE * (self.monotonic() - began))
             after, done, failed = batch.last, done + batch.done, failed + len(batch.failures)
             if told is not None:
                 told.add(batch)

@@ -36,7 +36,7 @@ def make_plan(
     """
     # Before anything is read: what comes later is found by it.
     position = settled_position(ctx.uow)
-    situation = replace(_situate(ctx, releases, request), since=since, earlier=earlier, progress=progress)
+    situation = replace(situate(ctx, releases, request), since=since, earlier=earlier, progress=progress)
     unfit = run_checks(situation, FITNESS)
     findings = [*unfit, *run_checks(situation, BARE_CHECKS), *_missing(situation)]
     # Nothing of an applet is loaded that is not fit to run, and without a catalogue the rest cannot be asked.
@@ -47,7 +47,7 @@ def make_plan(
     return make(situation, findings, position, _estimate_s(findings)), situation
 
 
-def _situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> Situation:
+def situate(ctx: KernelContext, releases: Releases, request: PlanRequest) -> Situation:
     rows, known = read_rows(ctx.uow), releases.known(ctx.kernel.database)
     moves = find_moves(request, rows, known)
     # What is asked for may move others along, or by another verb: whoever may enable may not upgrade by that.
