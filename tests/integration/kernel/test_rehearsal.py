@@ -26,10 +26,18 @@ def test_a_rehearsal_commits_nothing_and_tells_nobody(kernel, tenant, aside):
     assert (count(kernel, tenant), told) == (before, ["prepared"])
 
 
-def test_what_a_commit_would_refuse_is_refused_in_a_rehearsal(kernel, tenant):
+@pytest.fixture
+def deferred(kernel):
+    """A table whose key is looked at when a transaction commits; gone afterwards, as the database is the run's."""
     with kernel.database.owner() as owner:
         owner.execute("CREATE TABLE public.rehearsed (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
         owner.execute("GRANT INSERT ON public.rehearsed TO PUBLIC")
+        yield
+        owner.execute("DROP TABLE public.rehearsed")
+
+
+@pytest.mark.usefixtures("deferred")
+def test_what_a_commit_would_refuse_is_refused_in_a_rehearsal(kernel, tenant):
     with pytest.raises(psycopg.errors.UniqueViolation), RehearsedDatabase(kernel.database).transaction(tenant) as uow:
         uow.execute("INSERT INTO public.rehearsed VALUES (1), (1)")
         uow.commit()
