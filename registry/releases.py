@@ -20,7 +20,8 @@ from sdk.applet import Applet
 from sdk.errors import BosError
 
 _LIST = "SELECT name, version, digest FROM {p}.releases ORDER BY name, version"
-_READ = "SELECT digest, bundle FROM {p}.releases WHERE name = %s AND version = %s"
+_READ_DIGEST = "SELECT digest FROM {p}.releases WHERE name = %s AND version = %s"
+_READ_BUNDLE = "SELECT bundle FROM {p}.releases WHERE name = %s AND version = %s AND digest = %s"
 # A shipped applet may be corrected in place while its number stays; what was installed is as it was signed, for good.
 _KEEP = """
 INSERT INTO {p}.releases AS r (name, version, digest, source, bundle, stored_at, stored_by)
@@ -54,11 +55,10 @@ class Releases:
         found = {name: [release] for name, release in self.discovery.releases().items()}
         with database.glance(aside=True) as uow:
             rows = uow.execute(_LIST).fetchall()
-        for name, version, _ in rows:
+        for name, version, digest in rows:
             releases = found.setdefault(name, [])
             if version not in {release.version for release in releases}:
-                stored = self._stored(database, name, version)
-                releases += [stored] if stored is not None else []
+                releases.append(self._opened(database, name, version, digest))
         return {name: sorted(releases, key=_age, reverse=True) for name, releases in sorted(found.items())}
 
     def keep(self, database: Database, release: Release, at: datetime, by: str, *, source: str = "shipped") -> Release:
@@ -67,7 +67,7 @@ class Releases:
         if key in self._kept:
             return release
         with database.glance(aside=True) as uow:
-            row = uow.execute(_READ.replace(", bundle", ""), key[:2]).fetchone()
+            row = uow.execute(_READ_DIGEST, key[:2]).fetchone()
             if row is None or row[0] != release.digest:
                 values = {
                     "name": release.name,
@@ -100,18 +100,21 @@ class Releases:
 
     def _stored(self, database: Database, name: str, version: str) -> Release | None:
         with database.glance(aside=True) as uow:
-            row = uow.execute(_READ.replace(", bundle", ""), [name, version]).fetchone()
-            if row is None:
-                return None
-            digest = str(row[0])
-            if digest not in self._unpacked:
-                bundle = uow.execute(_READ, [name, version]).fetchone()
-                assert bundle is not None
-                try:
-                    self._unpacked[digest] = _read(name, self._unpack(digest, bundle[1]))
-                except BundleUnreadable as fault:
-                    # Everybody asks for all releases: one that is broken must not keep them from the others.
-                    return Release(name, self._folder / digest, fault=fault)
+            row = uow.execute(_READ_DIGEST, [name, version]).fetchone()
+        return self._opened(database, name, version, str(row[0])) if row is not None else None
+
+    def _opened(self, database: Database, name: str, version: str, digest: str) -> Release:
+        """The release of this content; its bundle is asked for once per process."""
+        if digest not in self._unpacked:
+            with database.glance(aside=True) as uow:
+                row = uow.execute(_READ_BUNDLE, [name, version, digest]).fetchone()
+            try:
+                if row is None:
+                    raise BundleUnreadable(reason="another content was kept meanwhile")
+                self._unpacked[digest] = _read(name, self._unpack(digest, row[0]))
+            except BundleUnreadable as fault:
+                # Everybody asks for all releases: one that is broken must not keep them from the others.
+                return Release(name, self._folder / digest, fault=fault)
         return self._unpacked[digest]
 
     def _unpack(self, digest: str, bundle: bytes) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from registry.contracts.lookup import find_missing
 from registry.contracts.model import Use
@@ -152,8 +152,8 @@ def check_mention(use: Use, scope: Scope) -> Iterator[Finding]:
         yield scope.finding(use, "name_gone", use.target, text, severity=Severity.WARNS)
 
 
-def _instead(name: str, known: object) -> str:
-    meant = nearest(name, list(known))  # type: ignore[call-overload]
+def _instead(name: str, known: Iterable[str]) -> str:
+    meant = nearest(name, known)
     return f"{meant} is the nearest name" if meant else ""
 
 

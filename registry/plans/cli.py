@@ -14,7 +14,7 @@ from kernel.cli.session import find_caller, open_kernel
 from kernel.cli.terminal import Terminal
 from kernel.transfer.caller import Caller
 from registry.plans.apply import apply_plan, plan
-from registry.plans.situation import VERBS, PlanRequest, Progress
+from registry.plans.situation import VERBS, PlanRequest, Progress, Verb
 from registry.releases import Releases
 
 FINDING_COLUMNS = ("severity", "rule", "message", "fix", "where")
@@ -63,11 +63,10 @@ def _add_plan(commands: typer.Typer, releases: Releases) -> None:
             bos applet plan upgrade --all-upgrades
         """
         terminal = Terminal.of(context)
-        if verb not in VERBS:
-            raise typer.BadParameter(f"{verb} is none of {', '.join(VERBS)}")
+        wanted = _read_verb(verb)
         if bool(name) == all_upgrades:
             raise typer.BadParameter("give the applet's name, or --all-upgrades")
-        request = _request(verb, name, with_required, reason, all_upgrades=all_upgrades, keep_stubs=keep_stubs)
+        request = _request(wanted, name, with_required, reason, all_upgrades=all_upgrades, keep_stubs=keep_stubs)
         with open_kernel(terminal.settings) as kernel, _progress(terminal) as progress:
             made = plan(find_caller(kernel, tenant, as_user), releases, request, progress=progress)
         show_plan(terminal, made)
@@ -120,14 +119,14 @@ def _add_add(commands: typer.Typer, releases: Releases) -> None:
         terminal.show_record({"name": added.name, "version": added.version, "digest": added.digest})
 
 
-_DIRECT: Mapping[str, str] = {
+_DIRECT: Mapping[Verb, str] = {
     "install": "Install an applet for a tenant: everything is checked, and nothing runs before it is enabled.",
     "upgrade": "Move an applet to another version: the plan is shown, then applied.",
     "rollback": "Go back to the version before: documents written since are cast down, nothing is lost.",
 }
 
 
-def _add_direct(commands: typer.Typer, releases: Releases, verb: str, text: str) -> None:
+def _add_direct(commands: typer.Typer, releases: Releases, verb: Verb, text: str) -> None:
     def direct(
         context: typer.Context,
         name: Named,
@@ -199,9 +198,16 @@ def _show_done(terminal: Terminal, done: Mapping[str, Any]) -> None:
         typer.echo(f"{move['applet']}{version} is {move['to_state']}, by plan {done['digest']}")
 
 
-def _request(verb: str, name: str, with_required: bool, reason: str, **options: bool) -> PlanRequest:
+def _request(verb: Verb, name: str, with_required: bool, reason: str, **options: bool) -> PlanRequest:
     bare, _, version = name.partition("@")
-    return PlanRequest(verb, bare, version or None, with_required, reason=reason, **options)  # type: ignore[arg-type]
+    return PlanRequest(verb, bare, version or None, with_required, reason=reason, **options)
+
+
+def _read_verb(text: str) -> Verb:
+    found = next((verb for verb in VERBS if verb == text), None)
+    if found is None:
+        raise typer.BadParameter(f"{text} is none of {', '.join(VERBS)}")
+    return found
 
 
 @contextmanager

@@ -231,7 +231,8 @@ def _concatenate(parts: Iterable[Value]) -> Value:
     for part in parts:
         if not is_certain(part) or len(known[0]) * len(part) > COMBINED_MAX:
             prefixes = {str(atom.value) for atom in known[0] if isinstance(atom, Const)}
-            more = next(iter(part)).prefix if len(part) == 1 and isinstance(next(iter(part)), Text) else ""  # type: ignore[attr-defined]
+            beginnings = [atom.prefix if isinstance(atom, Text) else "" for atom in part]
+            more = beginnings[0] if len(beginnings) == 1 else ""
             return join(one(Text(prefix + more)) for prefix in sorted(prefixes)) if part else OTHER
         known = [
             join(

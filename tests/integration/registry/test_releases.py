@@ -3,7 +3,9 @@
 import os
 import py_compile
 import sys
+from typing import ClassVar
 
+import psycopg
 import pytest
 
 from kernel.main import build_kernel
@@ -135,3 +137,28 @@ def test_what_is_not_trusted_is_not_imported_to_plan_its_installation(world, app
     wanted = {"name": "memo", "version": "1.0.0", "database": world.kernel.database, "lenses_only": False}
     assert world.kernel.plugins.hook.load_applet(**wanted) is None
     assert release.applet.manifest.trust == "sandboxed"
+
+
+class Counting(psycopg.Cursor):
+    """Notes what is sent."""
+
+    sent: ClassVar[list[str]] = []
+
+    def execute(self, query, params=None, **options):
+        self.sent.append(query)
+        return super().execute(query, params, **options)
+
+
+def test_however_many_releases_are_kept_one_statement_asks_for_those_that_are_known(world, tmp_path):
+    for number in range(1, 6):
+        folder = write_applet(tmp_path / f"memo{number}", "memo")
+        manifest = folder / "applet.toml"
+        manifest.write_text(manifest.read_text().replace("1.0.0", f"{number}.0.0"))
+        add(world, folder)
+    database = world.kernel.database
+    with database.glance(aside=True) as uow:
+        uow.connection.cursor_factory = Counting
+    Counting.sent.clear()
+    known = world.releases.known(database)
+    assert [release.version for release in known["memo"]] == ["5.0.0", "4.0.0", "3.0.0", "2.0.0", "1.0.0"]
+    assert len(Counting.sent) == 1
