@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ROW = re.compile(r"^\| ([a-z0-9-]+) \| .+ \| .+ \|$", re.MULTILINE)
+EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = ("requirements.lock", "requirements-test.lock")
 
 
@@ -23,7 +24,12 @@ def documented_in(section):
 
 @pytest.mark.parametrize(
     ("section", "requirements"),
-    [("To run", PROJECT["dependencies"]), ("To test", PROJECT["optional-dependencies"]["test"])],
+    [
+        ("To run", PROJECT["dependencies"]),
+        ("To run sandboxed applets without a Linux kernel's help", EXTRAS["wasm"]),
+        # The tests need what is optional too.
+        ("To test", set(EXTRAS["test"]) - set(EXTRAS["wasm"])),
+    ],
 )
 def test_every_dependency_has_its_reason_and_licence(section, requirements):
     assert documented_in(section) == names_in(requirements)
