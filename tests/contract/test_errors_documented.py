@@ -11,7 +11,7 @@ from sdk.errors import KINDS, BosError
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = REPOSITORY / "docs" / "errors.md"
-PACKAGES = ("sdk", "kernel", "registry", "applets")
+PACKAGES = ("sdk", "kernel", "registry", "sandbox", "applets")
 ROW = re.compile(r"^\| `([a-z0-9_]+)` \| (\d{3}) \| (\S+) \| (.+) \| (.*) \|$", re.MULTILINE)
 KIND_ROW = re.compile(r"^\| (\w+) \| (\d{3}) \| .+ \|$", re.MULTILINE)
 
