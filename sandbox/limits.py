@@ -1,0 +1,32 @@
+"""How much a sandboxed applet may take, each with its unit."""
+
+from __future__ import annotations
+
+# One frame on the wire, either way; results, arguments and sources have to fit.
+FRAME_BYTES_MAX = 1 << 20
+
+LOG_LINES_MAX = 200
+LOG_BYTES_MAX = 16_000
+LOG_LINE_CHARACTERS_MAX = 2_000
+
+# Text of an error that leaves a worker, and how many of the applet's own frames are told with it.
+ERROR_CHARACTERS_MAX = 2_000
+ERROR_PLACES_MAX = 10
+ERROR_VIOLATIONS_MAX = 100
+ERROR_DETAILS_MAX = 20
+NAME_CHARACTERS_MAX = 100
+
+# A Decimal on the wire: sdk.values rounds at 60 digits, and an exponent of a million would stop who formats it.
+DECIMAL_CHARACTERS_MAX = 200
+DECIMAL_EXPONENT_MAX = 1_000
+
+# Python frames of an applet; the interpreter of a worker has 8 MiB of stack for them.
+RECURSION_DEPTH_MAX = 500
+STACK_BYTES_MAX = 8 << 20
+# CPU seconds in the life of one worker: a last net under the deadlines of its calls.
+WORKER_CPU_S_MAX = 3_600
+
+# Forks of a zygote have its layout of memory and its hash seed in common, so one does not serve forever.
+ZYGOTE_SPAWNS_MAX = 2_000
+ZYGOTE_START_S_MAX = 30.0
+SPAWN_S_MAX = 10.0
