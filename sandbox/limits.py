@@ -30,3 +30,25 @@ WORKER_CPU_S_MAX = 3_600
 ZYGOTE_SPAWNS_MAX = 2_000
 ZYGOTE_START_S_MAX = 30.0
 SPAWN_S_MAX = 10.0
+
+# What the kernel takes from a worker. Arguments: of a hook or a request. Depth: in lists and mappings.
+ARGUMENTS_MAX = 16
+VALUE_DEPTH_MAX = 64
+HOOKS_MAX = 500
+SUBJECTS_MAX = 200
+BATCH_CALLS_MAX = 500
+
+# An applet's own time begins anew with each answer, so that answers have a bound of their own: seconds in one call.
+ANSWERS_S_MAX = 30.0
+# A worker that used less of its time than this share did not get the machine: it is given as much again, once.
+CPU_SHARE_MIN = 0.2
+# Seconds until a worker has taken a frame; it does nothing else while one comes.
+SEND_S_MAX = 5.0
+# Seconds to learn from the zygote how a worker ended.
+OBITUARY_S_MAX = 0.5
+# Of a worker that did what none does: its last frames, cut, for whoever looks into it.
+FRAMES_KEPT = 4
+FRAME_KEPT_BYTES = 4_096
+
+# Seconds to run the modules of a program once.
+LOAD_SOFT_S, LOAD_HARD_S = 1.0, 2.0

@@ -5,7 +5,7 @@ call_many, run, kill.
 """
 
 from sandbox.host.engine import Answer, Deadlines, Engine, Program, Worker
-from sandbox.host.outcome import AppletFailure, Change, Description, HookFound, LogLine, Result, Status
+from sandbox.host.outcome import AppletFailure, Change, Description, HookFound, LogLine, Place, Result, Status
 from sandbox.host.violation import KINDS, Violation, ViolationKind
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "HookFound",
     "KINDS",
     "LogLine",
+    "Place",
     "Program",
     "Result",
     "Status",

@@ -22,11 +22,22 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in an applet: module inside of it ("hooks"), function, line from 1."""
+
+    module: str
+    function: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"line {self.line} of {self.module.replace('.', '/')}.py ({self.function})"
+
+
+@dataclass(frozen=True, slots=True)
 class AppletFailure:
     """What an applet raised. kind: of the error tree for a refusal ("Conflict"), else the name of its class.
 
-    code, message, details, violations: of an error of the SDK. module, function, line: where in the applet, the
-    innermost frame that is its own.
+    code, message, details, violations: of an error of the SDK. places: the applet's own frames, the innermost last.
     """
 
     kind: str
@@ -34,9 +45,11 @@ class AppletFailure:
     message: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     violations: tuple[BrokenRule, ...] = ()
-    module: str = ""
-    function: str = ""
-    line: int = 0
+    places: tuple[Place, ...] = ()
+
+    @property
+    def place(self) -> Place | None:
+        return self.places[-1] if self.places else None
 
 
 @dataclass(frozen=True, slots=True)
