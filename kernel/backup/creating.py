@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -29,6 +30,8 @@ from kernel.secrets.envelope import platform_key
 
 BASE, TENANT = "base.tar.gz", "tenant.tar.gz"
 ERROR_CHARACTERS_MAX = 2000
+# Temporary: it goes with the connection. Reserved at once: from here on no log is removed that may be needed.
+_KEEP_LOG = "SELECT pg_create_physical_replication_slot(%s, immediately_reserve => true, temporary => true)"
 _LIBPQ_VARIABLES: Mapping[str, str] = {"password": "PGPASSWORD", "sslpassword": "PGSSLPASSWORD"}
 
 
@@ -86,6 +89,7 @@ def _back_up_server(parts: Parts, wish: BackupWish, file: Path, progress: Callab
     unpacked = 0
     with (
         write_packed(file, parts.keyring if wish.is_encrypted else None) as target,
+        _log_kept(parts, wish.database),
         _base_backup(parts, wish.database, major) as source,
     ):
         while block := source.read(READ_BYTES):
@@ -93,6 +97,18 @@ def _back_up_server(parts: Parts, wish: BackupWish, file: Path, progress: Callab
             unpacked += len(block)
             progress(len(block))
     return {**about, "unpacked": unpacked}
+
+
+@contextmanager
+def _log_kept(parts: Parts, database: str | None) -> Iterator[None]:
+    """The log of a backup is fetched at its end: a busy server would have removed the beginning of it by then."""
+    with parts.database.owner(database) as connection:
+        try:
+            connection.execute(_KEEP_LOG, [f"bos_backup_{uuid4().hex}"])
+        except psycopg.Error as error:
+            reason = f"its log cannot be kept meanwhile: {error.diag.message_primary or error}"
+            raise BackupImpossible(reason=reason) from error
+        yield
 
 
 @contextmanager

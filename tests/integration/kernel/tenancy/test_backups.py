@@ -102,6 +102,15 @@ def trial_balance(client):
     return answer.json()
 
 
+def wait_until_archived(owner, segment):
+    asked = "SELECT last_archived_wal >= %s FROM pg_stat_archiver"
+    for _ in range(10_000):
+        if owner.execute(asked, [segment]).fetchone()[0]:
+            return
+        owner.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError(f"{segment} was never archived")
+
+
 def count_kept(connection, schema):
     """Rows of the tables that are logged: PostgreSQL empties the others, which hold nothing anybody would miss."""
     asked = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relpersistence = 'u'"
@@ -163,6 +172,26 @@ def test_a_drill_says_how_long_it_takes_and_what_would_be_lost(site, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_server_that_writes_much_meanwhile_keeps_the_log_its_backup_needs(site):
+    segments = []
+
+    def write_much(count):
+        if segments:
+            return
+        with site.kernel.database.owner() as owner:
+            for number in range(3):
+                owner.execute(f"CREATE TABLE filler_{number} (id int)")
+                segments.append(owner.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()[0])
+            wait_until_archived(owner, segments[-1])
+            # What is archived and needed for no recovery is removed by it.
+            owner.execute("CHECKPOINT")
+
+    made = create_backup(site.kernel, site.shelf, BackupWish(), write_much)
+    assert made.start_segment < segments[-1]
+    with site.kernel.database.owner() as owner:
+        assert owner.execute("SELECT slot_name FROM pg_replication_slots").fetchall() == []
+
+
 def test_a_backup_is_verified_to_the_last_file(site, backup):
     assert verify_backup(site.shelf, backup, site.kernel.keyring) > 500
     path = site.shelf.file(backup)
@@ -210,7 +239,7 @@ def test_a_server_without_programs_of_its_version_says_so(site, tmp_path):
     finally:
         site.kernel.settings = kept
     assert "initdb" in refused.value.message
-    assert [place.name for place in site.shelf.folder.iterdir()] == [each.id for each in site.shelf.list()]
+    assert {place.name for place in site.shelf.folder.iterdir()} == {each.id for each in site.shelf.list()}
 
 
 def test_a_role_that_may_not_replicate_says_so(site, empty_database):

@@ -1,14 +1,22 @@
 """The commands of tenants and backups, as an operator types them."""
 
 import json
+import os
+from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from kernel.cli.main import build_cli
 from kernel.cli.terminal import Terminal
+from kernel.postgres import EmbeddedPostgres
 from kernel.settings import Settings
+from tests.conftest import with_database
 from tests.integration.kernel.shipped import CHEAP
+
+BINARIES = Path(os.environ["BOS_PG_BIN"]) if "BOS_PG_BIN" in os.environ else None
+CONF = {"fsync": "off", "shared_buffers": "32MB"}
 
 
 class Bos:
@@ -30,15 +38,19 @@ class Bos:
 
 
 @pytest.fixture(scope="module")
-def bos(empty_database, tmp_path_factory):
+def bos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bos")
-    settings = Settings(
-        database_url=empty_database(), databases={"second": empty_database()}, data_dir=folder / "data",
-        backup_dir=folder / "backups", **CHEAP,
-    )  # fmt: skip
-    made = Bos(settings)
-    made.json("tenant", "create", "acme", "--admin-email", "ada@acme.example")
-    return made
+    # Of its own: a whole backup of the server all tests share is one of all their databases.
+    with EmbeddedPostgres(folder / "server", BINARIES, CONF, is_temporary=True) as server:
+        with psycopg.connect(server.dsn, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE second")
+        settings = Settings(
+            database_url=server.dsn, databases={"second": with_database(server.dsn, "second")},
+            data_dir=folder / "data", backup_dir=folder / "backups", pg_bin=BINARIES, **CHEAP,
+        )  # fmt: skip
+        made = Bos(settings)
+        made.json("tenant", "create", "acme", "--admin-email", "ada@acme.example")
+        yield made
 
 
 def names(bos):
