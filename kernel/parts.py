@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import pluggy
 
 from kernel.auth.token_keys import TokenKeys, open_token_keys
 from kernel.breaker.breaker import Breaker
+from kernel.breaker.stops import Stop
 from kernel.db.database import Database
 from kernel.db.migrate import Installation
 from kernel.limits.buckets import RateLimits
@@ -62,10 +63,16 @@ class Parts:
     def __post_init__(self) -> None:
         self.token_keys = open_token_keys(self.database, self.installation.token_secret)
         self.breaker = Breaker(self.settings, self.database, self.runtimes, self.clock, self._announce)
+        self.breaker.stops.on_change.append(self._announce_all)
 
     def _announce(self, tenant: TenantRecord) -> None:
         for listener in self.on_deliveries:
             listener(tenant)
+
+    def _announce_all(self, stops: Sequence[Stop]) -> None:
+        """What is let run again has deliveries that waited."""
+        for tenant in self.runtimes.tenants:
+            self._announce(tenant)
 
     def close(self) -> None:
         self.breaker.close()

@@ -161,6 +161,11 @@ class Runtimes:
         """Those that are kept."""
         return tuple(self._catalogues.values())
 
+    @property
+    def tenants(self) -> tuple[TenantRecord, ...]:
+        """Those this process has seen and remembers."""
+        return tuple(runtime.tenant for runtime in tuple(self._runtimes.values()))
+
     def known(self, tenant: TenantRecord) -> TenantRuntime | None:
         """As this process has seen the tenant last, without asking the database."""
         return self._runtimes.get(tenant.id)

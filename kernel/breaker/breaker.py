@@ -14,14 +14,18 @@ from psycopg.errors import QueryCanceled
 
 from kernel.breaker.errors import HookOverBudget
 from kernel.breaker.gate import GATED, Admission, Gate
-from kernel.breaker.keeper import Keeper
+from kernel.breaker.keeper import ACTOR, Keeper
 from kernel.breaker.measures import Measures
 from kernel.breaker.meters import Limits, Meter
+from kernel.breaker.stops import Stop, Stops
+from kernel.breaker.strikes import Strike, Strikes
 from kernel.breaker.suspensions import Failure, Standing, error_text
 from kernel.breaker.watchdog import HookInterrupted, Span, Watchdog
 from kernel.db.database import Database
+from kernel.db.unit_of_work import UnitOfWork
 from kernel.runtime import Runtimes
 from kernel.settings import Settings
+from kernel.telemetry.logs import get_logger
 from kernel.tenancy.record import TenantRecord
 from sdk.errors import BosError
 
@@ -30,6 +34,7 @@ FAILURE_WINDOW_S = 60.0
 FAILURE_SHARE = 0.5
 
 _get_ident = threading.get_ident
+_log = get_logger()
 
 
 class Breaker:
@@ -48,11 +53,14 @@ class Breaker:
         self._clock = clock
         self.keeper = Keeper(database, runtimes, clock, settings.suspension_pause_s, announce)
         self.gate = Gate(clock, self._begin_trial)
+        self.stops = Stops(database, clock)
+        self._strikes = Strikes()
         self.measures = Measures(database, clock, self._make_meter)
         self._watchdog = Watchdog(Breaker.call.__code__)
         self._spans, self._tenants = self._watchdog.spans, self.measures.tenants
 
     def close(self) -> None:
+        self.stops.close()
         self._watchdog.close()
         self.measures.close()
 
@@ -60,8 +68,8 @@ class Breaker:
         """What the hook answers, None where it is left out. Raises what it raises, HookOverBudget, AppletSuspended."""
         runtime, uow = ctx.runtime, ctx.uow
         admission = Admission.PASS
-        if runtime.suspensions or self.gate.tripped:
-            admission = self.gate.admit(ctx, plugin)
+        if runtime.suspensions or self.gate.tripped or self.stops.known:
+            admission = self._admit(ctx, plugin)
             if admission is Admission.SKIP:
                 return None
         try:
@@ -104,6 +112,32 @@ class Breaker:
             if error or span.refusal or own_s > meter.budget_s or admission is Admission.TRIAL:
                 self._judge(ctx, plugin, span, own_s, error, admission)
 
+    def _admit(self, ctx: Any, plugin: Any) -> Admission:
+        if self.stops.known and self.stops.admit(ctx, plugin) is Admission.SKIP:
+            return Admission.SKIP
+        return self.gate.admit(ctx, plugin)
+
+    def strike(self, ctx: Any, strike: Strike) -> None:
+        """Said of the hook that is being called, by who runs it sandboxed; counted once the call is over."""
+        span = self._spans.get(_get_ident())
+        if span is not None and span.meter.applet == strike.applet:
+            span.strike = strike
+        if strike.is_grave:
+            self.stop(ctx.uow, strike)
+
+    def stop(self, uow: UnitOfWork, strike: Strike) -> None:
+        """Nobody runs this version of the applet any more: here at once, everywhere as soon as others look."""
+        reason = f"{strike.applet} {strike.version} {strike.reason}"
+        made = self.stops.make(reason, ACTOR, applet=strike.applet, version=strike.version, evidence=strike.evidence)
+        self.stops.trip(made)
+        uow.at_end(partial(self._record_stop, made))
+
+    def _record_stop(self, stop: Stop) -> None:
+        try:
+            self.stops.record(stop)
+        except Exception:  # reason: what led here is what the caller has to hear of; this process knows of it anyway
+            _log.exception("sandbox.stop_not_recorded", message=stop.reason, applet=stop.applet)
+
     def _begin_to_look(self) -> None:
         self._watchdog.wake()
         self.measures.start()
@@ -124,11 +158,16 @@ class Breaker:
             # Whoever has caught it goes on with half of what the hook was to do.
             ctx.uow.doom()
             error = span.refusal
+        strike = span.strike
         is_failure = isinstance(error, Exception) and not isinstance(error, (BosError, *ctx.passed_on))
+        is_failure = is_failure or strike is not None
         if plugin.hook in GATED and (is_failure or is_over_budget):
             text = error_text(error) if error is not None and (is_failure or span.refusal) else _slow(own_s, meter)
+            text = text if strike is None else strike.text
             about = ctx.causation_id if plugin.hook == "on_event" else None
             is_too_much = meter.fail(monotonic(), text, is_over_budget=is_over_budget, about=about)
+            if strike is not None and not strike.is_grave:
+                is_too_much = self._strikes.add(ctx.runtime.tenant.id, strike, monotonic()) or is_too_much
             if admission is Admission.TRIAL:
                 self.gate.fail_call(ctx, plugin)
             if is_too_much or admission is Admission.TRIAL:

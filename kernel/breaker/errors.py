@@ -11,6 +11,10 @@ class AppletSuspended(Unavailable):
     """The applet {applet} is suspended since {since}, and refuses what its hook {hook} may not decide: {notice}"""
 
 
+class AppletSwitchedOff(Unavailable):
+    """The applet {applet} is switched off since {since}, so that its hook {hook} cannot decide: {reason}"""
+
+
 class AppletNotSuspended(Conflict):
     """The applet {applet} is not suspended."""
 

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from kernel.breaker.errors import HookOverBudget
 from kernel.breaker.meters import Meter
+from kernel.breaker.strikes import Strike
 
 # How late an overrun is seen: each look costs whoever computes a change of threads.
 TICK_S = 0.05
@@ -42,7 +43,7 @@ class HookInterrupted(BaseException):
 class Span:
     """One call of a hook function. deadline: moves on by what hooks of others take that are called from within.
 
-    lock_s: what its writes have waited for others; as little the hook's own.
+    lock_s: what its writes have waited for others; as little the hook's own. strike: given by who runs it sandboxed.
     """
 
     # Of the class until they change, which few do in most calls: one is made for every call of a hook.
@@ -50,6 +51,7 @@ class Span:
     database_s = lock_s = nested_s = aimed_at = 0.0
     is_over = is_aimed = False
     refusal: HookOverBudget | None = None
+    strike: Strike | None = None
 
     def __init__(self, meter: Meter, thread_id: int, started: float) -> None:
         self.meter = meter

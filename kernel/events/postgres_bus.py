@@ -48,8 +48,8 @@ class PostgresBus:
         self._kernel, self._monotonic = kernel, monotonic
         self._announcements = Announcements()
         self._chance = chance or random.Random()
-        # At which generation, and when.
-        self._parked: dict[str, tuple[int, float]] = {}
+        # At which generation and revision of the stops, and when.
+        self._parked: dict[str, tuple[tuple[int, int], float]] = {}
         self._runs: dict[str, Runs] = defaultdict(Runs)
         # As the look that found nothing any more has seen it.
         self._next_due: dict[str, datetime | None] = {}
@@ -99,7 +99,7 @@ class PostgresBus:
         """In a transaction of its own, which ends before anything is handled."""
         with self._kernel.database.transaction(tenant) as uow:
             runtime = self._kernel.runtimes.get(uow)
-            subscribers, now = subscriber_names(runtime), self._kernel.clock()
+            subscribers, now = self._subscribers(runtime), self._kernel.clock()
             self._park(runtime, subscribers, now)
             found = store.find_due(uow, subscribers, now, DELIVERIES_FOUND_MAX, self._began_at)
             if not found:
@@ -143,7 +143,7 @@ class PostgresBus:
         return [Outcome.DONE if is_new else Outcome.REPEATED for _, is_new in handled]
 
     def _claim(self, uow: UnitOfWork, run: Sequence[Found]) -> list[tuple[Delivery, bool]]:
-        subscribers = subscriber_names(self._kernel.runtimes.get(uow))
+        subscribers = self._subscribers(self._kernel.runtimes.get(uow))
         rows = store.claim_deliveries(uow, [one.id for one in run], subscribers, self._kernel.clock())
         claimed = [_delivery(row) for row in rows]
         together = Ahead([delivery.event.aggregate_id for delivery, is_new in claimed if is_new])
@@ -194,7 +194,7 @@ class PostgresBus:
     def _take(self, uow: UnitOfWork) -> tuple[Delivery, bool, bool] | Outcome | None:
         """The delivery, whether it is new to its consumer, whether this attempt was counted; or that one has died."""
         runtime = self._kernel.runtimes.get(uow)
-        subscribers = subscriber_names(runtime)
+        subscribers = self._subscribers(runtime)
         now = self._kernel.clock()
         self._park(runtime, subscribers, now)
         runs = self._runs[runtime.tenant.id]
@@ -238,18 +238,28 @@ class PostgresBus:
     def _park(self, runtime: TenantRuntime, subscribers: Sequence[str], now: datetime) -> None:
         """Once per generation, and now and then: deliveries for applets not enabled wait aside, others come back.
 
-        With each look while one is suspended: it still subscribes, so that it has what came meanwhile afterwards.
+        With each look while one is suspended or stopped: it subscribes, so that it has what came meanwhile afterwards.
 
         In a transaction of its own: attempts at what comes back are counted in another one, which has to see it.
         """
-        generation, at = self._parked.get(runtime.tenant.id, (None, 0.0))
-        is_fresh = generation == runtime.generation and self._monotonic() - at < PARK_AGAIN_S
-        if is_fresh and not runtime.suspensions:
+        state = (runtime.generation, self._kernel.breaker.stops.revision)
+        parked, at = self._parked.get(runtime.tenant.id, (None, 0.0))
+        is_fresh = parked == state and self._monotonic() - at < PARK_AGAIN_S
+        if is_fresh and not runtime.suspensions and not self._kernel.breaker.stops.known:
             return
         with self._kernel.database.transaction(runtime.tenant, aside=True) as uow:
             store.park(uow, subscribers, now)
             uow.commit()
-        self._parked[runtime.tenant.id] = runtime.generation, self._monotonic()
+        self._parked[runtime.tenant.id] = state, self._monotonic()
+
+    def _subscribers(self, runtime: TenantRuntime) -> Sequence[str]:
+        """Of these, those that are not switched off, see kernel/breaker/stops.py."""
+        names, stops = subscriber_names(runtime), self._kernel.breaker.stops
+        if not stops.known:
+            return names
+        applets = {name.partition(":")[0] for name in names}
+        stopped = {applet for applet in applets if stops.stopping(runtime, applet)}
+        return [name for name in names if name.partition(":")[0] not in stopped]
 
     def _count_failure(
         self, tenant: TenantRecord, delivery: Delivery, error: Exception, is_counted: bool
