@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from registry.contracts.document_rules import DOCUMENT_RULES
+from registry.contracts.filled import FILLED_RULES
 from registry.contracts.model import Contract, Offers, Use
 from registry.contracts.passed_rules import PASSED_RULES
 from registry.contracts.scope import Scope
@@ -14,9 +15,9 @@ from registry.contracts.unresolved_rules import check_unresolved
 from registry.plans.findings import Finding, worst_first
 
 Rule = Callable[[Use, Scope], Iterator[Finding]]
+_ALL: tuple[Mapping[str, Rule], ...] = (SDK_RULES, DOCUMENT_RULES, THING_RULES, PASSED_RULES, FILLED_RULES)
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    kind: tuple(rules[kind] for rules in (SDK_RULES, DOCUMENT_RULES, THING_RULES, PASSED_RULES) if kind in rules)
-    for kind in {**SDK_RULES, **DOCUMENT_RULES, **THING_RULES, **PASSED_RULES}
+    kind: tuple(rules[kind] for rules in _ALL if kind in rules) for kind in {kind for rules in _ALL for kind in rules}
 }
 
 

@@ -19,15 +19,24 @@ from sdk.definition import NAME, QUALIFIED_NAME
 # Of a type, register, report or role, or with a third part of an event.
 _NAMED = re.compile(rf"{QUALIFIED_NAME.pattern}(\.{NAME.pattern})?")
 
+# How places are told that may set any field.
+_SETTING = ("sets", "changes")
+
 
 @dataclass
 class Code:
-    """What was found. emitted: payload members by event. passed: what these and movements are made of."""
+    """What was found. emitted: payload members by event. passed: what these and movements are made of.
+
+    filled: fields of its own types and parts of registers that it sets; `*` where it may set any.
+    taken: arguments of its own actions that it reads, by `type.action`.
+    """
 
     uses: list[Use] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     emitted: Mapping[str, set[str]] = field(default_factory=dict)
     passed: Mapping[str, Mapping[str, Passed]] = field(default_factory=dict)
+    filled: Mapping[str, set[str]] = field(default_factory=dict)
+    taken: Mapping[str, set[str]] = field(default_factory=dict)
 
 
 def read_code(applet: Applet) -> Code:
@@ -40,7 +49,38 @@ def read_code(applet: Applet) -> Code:
     found += [use for module in modules.values() for use in _mentions(module, named)]
     found += _settings_of_others(found)
     unresolved = [*recorder.unresolved.values(), *_handed_over(applet, recorder, found)]
-    return Code(found, unresolved, recorder.emitted, recorder.passed)
+    return Code(
+        found,
+        unresolved,
+        recorder.emitted,
+        recorder.passed,
+        _filled(applet, recorder, found, unresolved),
+        _taken(found),
+    )
+
+
+def _filled(
+    applet: Applet, recorder: Recorder, uses: Iterable[Use], unresolved: Iterable[Unresolved]
+) -> dict[str, set[str]]:
+    """By document type or register. What is given to create a document counts where nobody else may give it."""
+    filled = {target: set(names) for target, names in recorder.filled.items()}
+    for use in uses:
+        if use.kind == "field" and use.mode in ("write", "give") and use.target in applet.types:
+            own = applet.types[use.target].fields.get(use.name)
+            if use.mode == "write" or (own is not None and own.read_only):
+                filled.setdefault(use.target, set()).add(use.name)
+    for place in unresolved:
+        if place.target.partition(".")[0] == recorder.applet and place.reason.startswith(_SETTING):
+            filled.setdefault(place.target, set()).add("*")
+    return filled
+
+
+def _taken(uses: Iterable[Use]) -> dict[str, set[str]]:
+    taken: dict[str, set[str]] = {}
+    for use in uses:
+        if use.kind == "argument" and use.mode == "read":
+            taken.setdefault(f"{use.target}.{use.name}", set()).update(use.details["given"])
+    return taken
 
 
 def _imports(module: Module) -> Iterator[Use]:

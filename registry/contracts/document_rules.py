@@ -10,6 +10,7 @@ from registry.contracts.limits import find_limit_fault
 from registry.contracts.lookup import (
     CUSTOM,
     Missing,
+    fewer_decimals,
     find_field,
     find_linked,
     find_missing,
@@ -115,6 +116,7 @@ def _compare_field(use: Use, scope: Scope, before: Mapping[str, Any], field: Map
         what = f"{verb} {subject} {{at}}, which links to {field.get('link')}, not {before.get('link')}, in {provider}"
         yield scope.finding(use, "field_link_changed", subject, what, severity=Severity.WARNS)
     if use.mode not in ("give", "write"):
+        yield from _check_there(use, scope, before, field)
         return
     if field.get("computed") and before.get("computed") != field["computed"]:
         what = f"{verb} {subject} {{at}}, which {provider} computes itself"
@@ -122,6 +124,21 @@ def _compare_field(use: Use, scope: Scope, before: Mapping[str, Any], field: Map
     elif field.get("read_only") and not before.get("read_only") and use.mode == "give":
         what = f"{verb} {subject} {{at}}, which {provider} means to set itself"
         yield scope.finding(use, "field_read_only", subject, what, "leave it out", Severity.WARNS)
+
+
+def _check_there(use: Use, scope: Scope, before: Mapping[str, Any], field: Mapping[str, Any]) -> Iterator[Finding]:
+    """A field that is still there, and may be empty where it was not."""
+    subject, verb, provider = f"{use.target}.{use.name}", _VERBS.get(use.mode, "uses"), scope.provider(use.target)
+    is_there = field.get("required") or "default" in field or field.get("computed")
+    if "default" in before and not is_there:
+        what = f"{verb} {subject} {{at}}, which may be missing in {provider}: it has no default any more"
+        yield scope.finding(use, "default_gone", subject, what, f"read {use.name} where it is there", Severity.WARNS)
+    elif fewer_decimals(before, field):
+        what = f"{verb} {subject} {{at}}, which has fewer decimals in {provider}"
+        yield scope.finding(use, "decimals_fewer", subject, what, severity=Severity.WARNS)
+    elif not is_there and scope.is_filled_no_more(use.target, use.name):
+        what = f"{verb} {subject} {{at}}, which the code of {provider} does not set any more"
+        yield scope.finding(use, "filled_no_more", subject, what, severity=Severity.WARNS)
 
 
 def check_path(use: Use, scope: Scope) -> Iterator[Finding]:
@@ -241,9 +258,11 @@ def check_argument(use: Use, scope: Scope) -> Iterator[Finding]:
     known, subject = action["arguments"], f"{use.target}.{use.name}"
     provider, given = scope.provider(use.target), list(use.details.get("given", ()))
     for name in given:
-        if name not in known:
+        verb = "reads" if use.mode == "read" else "gives"
+        if name in known:
+            yield from _compare_argument(use, scope, name, verb, known[name])
+        else:
             meant = nearest(name, known)
-            verb = "reads" if use.mode == "read" else "gives"
             what = f"{verb} the argument {name} of {subject} {{at}}, which {provider} does not have"
             fix = f"{meant} is the nearest name" if meant else ""
             yield scope.finding(use, "action_argument_gone", f"{subject}.{name}", what, fix)
@@ -255,6 +274,19 @@ def check_argument(use: Use, scope: Scope) -> Iterator[Finding]:
             what = f"performs {subject} without {name} {{at}}, which {provider} asks for"
             severity = Severity.BLOCKS if is_sure else Severity.WARNS
             yield scope.finding(use, "action_argument_missing", f"{subject}.{name}", what, f"give {name}", severity)
+
+
+def _compare_argument(use: Use, scope: Scope, name: str, verb: str, argument: Mapping[str, Any]) -> Iterator[Finding]:
+    before = (scope.before.part("actions", use.target) or {}).get(use.name) if scope.before is not None else None
+    was = before["arguments"].get(name, argument)["kind"] if before is not None else argument["kind"]
+    subject, provider = f"{use.target}.{use.name}.{name}", scope.provider(use.target)
+    what = f"{verb} the argument {name} of {use.target}.{use.name} {{at}}, which "
+    if use.mode == "give" and scope.is_taken_no_more(use.target, use.name, name):
+        what += f"the code of {provider} does not read any more"
+        yield scope.finding(use, "argument_ignored", subject, what, severity=Severity.WARNS)
+    elif was != argument["kind"]:
+        what += f"is {argument['kind']} instead of {was} in {provider}"
+        yield scope.finding(use, "argument_kind_changed", subject, what, f"take it as {argument['kind']}")
 
 
 def check_given(use: Use, scope: Scope) -> Iterator[Finding]:

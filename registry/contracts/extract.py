@@ -22,7 +22,7 @@ def extract_contract(source: Path | str | Applet) -> Contract:
         applet=applet.name,
         version=str(applet.version),
         uses=collect_uses([*uses_of_data(applet), *code.uses]),
-        offers=offer_of(applet, code.emitted, code.passed),
+        offers=offer_of(applet, code.emitted, code.passed, code.filled, code.taken),
         unresolved=tuple(sorted(code.unresolved, key=lambda one: (one.where, one.target, one.name, one.reason))),
         requires=_requires(applet),
     )

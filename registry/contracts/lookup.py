@@ -141,6 +141,21 @@ def find_call_fault(parameters: list[str], positional: int, keywords: list[str],
     return None
 
 
+def find_shift(before: list[str], after: list[str], positional: int) -> str | None:
+    """Why arguments given by position mean something else now; a parameter that only has another name does not."""
+    was, now = _by_place(before), _by_place(after)
+    for place in range(positional):
+        known = was[place] if place < len(was) else None
+        if place < len(now) and now[place] != known and (known is None or known in now or now[place] in was):
+            return f"the positional argument {place + 1} is {now[place]}"
+    return None
+
+
+def _by_place(parameters: list[str]) -> list[str]:
+    star = next((index for index, item in enumerate(parameters) if item.startswith("*")), len(parameters))
+    return [item.rstrip("=") for item in parameters[:star] if item != "/"]
+
+
 def find_field(offers: Offers, type: str, path: str) -> Mapping[str, Any] | None:
     """A field of a type by its exact path; None where the type or the field is not there."""
     found = offers.part("types", type)
@@ -179,6 +194,12 @@ def find_linked(offers: Offers, type: str, path: str) -> tuple[str, str, Mapping
         if link and link != "*":
             return find_linked(offers, link, ".".join(parts[length:]))
     return None
+
+
+def fewer_decimals(before: Mapping[str, Any], field: Mapping[str, Any]) -> bool:
+    """Whether values are rounded that were not: they are others, and are written otherwise."""
+    was, now = before.get("limits", {}).get("scale"), field.get("limits", {}).get("scale")
+    return before["kind"] == field["kind"] == "decimal" and now is not None and (was is None or now < was)
 
 
 def renamed_field(offers: Offers, type: str, path: str) -> str:

@@ -73,7 +73,8 @@ class Offer:
     symbols: by module and name. hooks: arguments by hook. words: what schemas, expressions and manifests may say.
     types, states, actions: by document type. events: payload members by event. lenses: renamed fields by type, the
     newest version first. sources: of what the parts of events, registers and reports are made, see
-    `registry.contracts.sources`.
+    `registry.contracts.sources`. filled: fields and parts of registers its code sets, by type or register; `*`: any.
+    taken: arguments of actions its code reads, by `type.action`.
     """
 
     name: str
@@ -92,6 +93,8 @@ class Offer:
     capabilities: tuple[str, ...] = ()
     lenses: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Any] = field(default_factory=dict)
+    filled: Mapping[str, Any] = field(default_factory=dict)
+    taken: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         shown = {**self.__dict__, "capabilities": list(self.capabilities)}

@@ -30,8 +30,13 @@ def offer_of(
     applet: Applet,
     emitted: Mapping[str, Iterable[str]] | None = None,
     passed: Mapping[str, Mapping[str, Passed]] | None = None,
+    filled: Mapping[str, Iterable[str]] | None = None,
+    taken: Mapping[str, Iterable[str]] | None = None,
 ) -> Offer:
-    """emitted: payload members of the events its code emits, by event. passed: what they and movements are made of."""
+    """emitted: payload members of the events its code emits, by event. passed: what they and movements are made of.
+
+    filled: fields of its types and parts of registers its code sets. taken: arguments of actions it reads.
+    """
     machines = applet.machines
     return Offer(
         name=applet.name,
@@ -47,6 +52,8 @@ def offer_of(
         capabilities=tuple(sorted(str(capability) for capability in applet.manifest.capabilities)),
         lenses=read_lens_files(applet.folder, applet.name),
         sources=sources_of(applet.reports.values(), passed or {}),
+        filled={target: sorted(names) for target, names in sorted((filled or {}).items())},
+        taken={action: sorted(names) for action, names in sorted((taken or {}).items())},
     )
 
 

@@ -38,6 +38,19 @@ class Scope:
         """Whether nothing of the owner will be there at all."""
         return self.offers.of(name) is None
 
+    def is_filled_no_more(self, target: str, name: str) -> bool:
+        """Whether code of somebody's set a field of a type or a part of a register, and nobody's does."""
+        if self.before is None or name not in _names(self.before, "filled", target):
+            return False
+        parts = name.split(".")
+        names = {"*", *(".".join(parts[:length]) for length in range(1, len(parts) + 1))}
+        return not names & _names(self.offers, "filled", target)
+
+    def is_taken_no_more(self, type: str, action: str, name: str) -> bool:
+        """Whether code of somebody's read an argument of an action, and nobody's does."""
+        key = f"{type}.{action}"
+        return self.before is not None and name in _names(self.before, "taken", key) - _names(self.offers, "taken", key)
+
     def finding(
         self, use: Use, rule: str, subject: str, what: str, fix: str = "", severity: Severity = Severity.BLOCKS
     ) -> Finding:
@@ -66,6 +79,10 @@ class Scope:
             applet=self.contract.applet,
             where=where if is_needed else "",
         )
+
+
+def _names(offers: Offers, what: str, target: str) -> set[str]:
+    return {name for offer in offers for name in getattr(offer, what).get(target, ())}
 
 
 def _at(use: Use) -> str:

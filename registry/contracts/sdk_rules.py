@@ -9,10 +9,11 @@ from registry.contracts.lookup import (
     find_call_fault,
     find_class,
     find_member,
+    find_shift,
     find_symbol,
     parameters_of,
 )
-from registry.contracts.model import SDK, Use
+from registry.contracts.model import SDK, Offer, Use
 from registry.contracts.scope import Scope
 from registry.plans.findings import Finding
 from sdk.nearest import nearest
@@ -47,29 +48,34 @@ def check_attribute(use: Use, scope: Scope) -> Iterator[Finding]:
 
 def check_call(use: Use, scope: Scope) -> Iterator[Finding]:
     """A call of a function, a class or a method (target a class)."""
-    if find_class(scope.sdk, use.target) is not None:
-        member = find_member(scope.sdk, use.target, use.name)
-        parameters = list(member["parameters"]) if member and member["kind"] == "function" else None
-        if member and member["kind"] != "function" and "returns" not in member:
-            parameters = None
-    else:
-        parameters = parameters_of(scope.sdk, use.target, use.name)
-    if parameters is None:
-        return
-    yield from _check_shape(use, scope, parameters)
+    parameters = _called(scope.sdk, use)
+    if parameters is not None:
+        was = scope.before.by_name.get(SDK) if scope.before is not None else None
+        yield from _check_shape(use, scope, parameters, _called(was, use) if was is not None else None)
+
+
+def _called(sdk: Offer, use: Use) -> list[str] | None:
+    if find_class(sdk, use.target) is None:
+        return parameters_of(sdk, use.target, use.name)
+    member = find_member(sdk, use.target, use.name)
+    return list(member["parameters"]) if member and member["kind"] == "function" else None
 
 
 def check_construction(use: Use, scope: Scope) -> Iterator[Finding]:
     """An instance of a class made, or of a class of the applet's own that is made from it."""
     parameters = constructor_of(scope.sdk, f"{use.target}.{use.name}")
     if parameters is not None:
-        yield from _check_shape(use, scope, parameters)
+        was = scope.before.by_name.get(SDK) if scope.before is not None else None
+        before = constructor_of(was, f"{use.target}.{use.name}") if was is not None else None
+        yield from _check_shape(use, scope, parameters, before)
 
 
-def _check_shape(use: Use, scope: Scope, parameters: list[str]) -> Iterator[Finding]:
+def _check_shape(use: Use, scope: Scope, parameters: list[str], before: list[str] | None) -> Iterator[Finding]:
     shape = use.details
     is_open = bool(shape.get("open"))
     fault = find_call_fault(parameters, shape.get("positional", 0), list(shape.get("keywords", ())), is_open=is_open)
+    if fault is None and before is not None:
+        fault = find_shift(before, parameters, shape.get("positional", 0))
     if fault is not None:
         what = f"calls {_short(use)} {{at}}, and with SDK {scope.sdk.version} {fault}"
         yield scope.finding(use, "argument_gone", f"{use.target}.{use.name}", what, f"({', '.join(parameters)})")

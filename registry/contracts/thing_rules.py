@@ -45,6 +45,8 @@ def check_part(use: Use, scope: Scope) -> Iterator[Finding]:
         known = register[_PARTS[use.kind]]
         text = f"uses the {use.kind} {use.name} of {use.target} {{at}}, which {scope.provider(use.target)} has not"
         yield scope.finding(use, f"{use.kind}_gone", f"{use.target}.{use.name}", text, _instead(use.name, known))
+    elif use.mode != "give":
+        yield from _check_recorded(use, scope, use.name)
 
 
 def check_slot(use: Use, scope: Scope) -> Iterator[Finding]:
@@ -58,11 +60,20 @@ def check_slot(use: Use, scope: Scope) -> Iterator[Finding]:
     if root not in known:
         text = f"uses {root} of {use.target} {{at}}, which {scope.provider(use.target)} does not have"
         yield scope.finding(use, "dimension_gone", f"{use.target}.{root}", text, _instead(root, known))
-    elif rest and register["dimensions"].get(root):
+        return
+    yield from _check_recorded(use, scope, root)
+    if rest and register["dimensions"].get(root):
         missing = find_missing(scope.offers, register["dimensions"][root], rest)
         if missing is not None and missing.field:
             text = f"reads {missing.type}.{missing.field} {{at}}, which {scope.provider(missing.type)} does not have"
             yield scope.finding(use, "field_gone", f"{missing.type}.{missing.field}", text)
+
+
+def _check_recorded(use: Use, scope: Scope, name: str) -> Iterator[Finding]:
+    """A part of a register that movements have no more."""
+    if scope.is_filled_no_more(use.target, name):
+        text = f"reads {name} of {use.target} {{at}}, which {scope.provider(use.target)} does not record any more"
+        yield scope.finding(use, "filled_no_more", f"{use.target}.{name}", text, severity=Severity.WARNS)
 
 
 def check_parameter(use: Use, scope: Scope) -> Iterator[Finding]:

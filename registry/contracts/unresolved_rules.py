@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from registry.contracts.lookup import renamed_field
+from registry.contracts.lookup import fewer_decimals, renamed_field
 from registry.contracts.model import Offers, Unresolved
 from registry.contracts.scope import Scope
 from registry.contracts.thing_rules import matches
@@ -22,7 +23,7 @@ def check_unresolved(scope: Scope) -> Iterator[Finding]:
     for place in scope.contract.unresolved:
         for type in scope.before.names("types"):
             if _is_about(place, type, used) and scope.offers.part("types", type) is not None:
-                gone = [path for path in _lost(scope.before, scope.offers, type) if _may_read(place, path)]
+                gone = [path for path in _lost(scope, scope.before, type) if _may_read(place, path)]
                 if gone:
                     yield _warn(scope, place, type, gone)
 
@@ -38,10 +39,18 @@ def _may_read(place: Unresolved, path: str) -> bool:
     return path.startswith(place.name)
 
 
-def _lost(before: Offers, after: Offers, type: str) -> list[str]:
-    """Fields that went, or became another kind."""
-    old, new = before.part("types", type)["fields"], after.part("types", type)["fields"]
-    return [path for path, field in old.items() if path not in new or new[path]["kind"] != field["kind"]]
+def _lost(scope: Scope, before: Offers, type: str) -> list[str]:
+    """Fields that went, became another kind or may be missing now."""
+    old, new = before.part("types", type)["fields"], scope.offers.part("types", type)["fields"]
+    return [path for path, field in old.items() if path not in new or _is_less(scope, type, path, field, new[path])]
+
+
+def _is_less(scope: Scope, type: str, path: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if was["kind"] != now["kind"] or fewer_decimals(was, now):
+        return True
+    if now.get("required") or "default" in now or now.get("computed"):
+        return False
+    return "default" in was or scope.is_filled_no_more(type, path)
 
 
 def _warn(scope: Scope, place: Unresolved, type: str, gone: list[str]) -> Finding:

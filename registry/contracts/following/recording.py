@@ -29,6 +29,7 @@ class Recorder:
         self.handed: dict[tuple[str, str, str], str] = {}
         self.emitted: dict[str, set[str]] = {}
         self.passed: dict[str, dict[str, Passed]] = {}
+        self.filled: dict[str, set[str]] = {}
         # Types and paths the variable at hand may be of, where there are several.
         self.among: set[tuple[str, str]] = set()
         self.iterated: set[tuple[str, str]] = set()
@@ -73,6 +74,10 @@ class Recorder:
     def emit(self, event: str, members: Iterable[str]) -> None:
         self.emitted.setdefault(event, set()).update(members)
         self.use("event", event, "", "emitted")
+
+    def fills(self, target: str, names: Iterable[str]) -> None:
+        """Parts of a register that movements have, or fields of a type that are set; `*`: others too."""
+        self.filled.setdefault(target, set()).update(names)
 
     def pass_on(self, target: str, name: str) -> Passed:
         """What is known of a part of an event or register, to be added to."""

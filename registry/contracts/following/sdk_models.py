@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from registry.contracts.data import paths_of
+from registry.contracts.following.filling import fill_arguments
 from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine, Model
 from registry.contracts.following.passing import ask_of, pass_on
@@ -162,6 +163,7 @@ def model_update(machine: Machine, given: Given, frame: Frame) -> Value:
     patch = given.get(2, "patch") or OTHER
     for type in types:
         give(machine, Doc(type), patch, "give", frame)
+        _fill(machine, type, patch, frame)
         if type and not any(machine.cell(atom, frame) for atom in patch):
             machine.recorder.leave_open("changes one by data that are computed", type)
     return touch(machine, types, WRITE)
@@ -190,6 +192,7 @@ def _give_arguments(machine: Machine, type: str, action: str, arguments: Value |
             details: dict[str, object] = {"given": sorted(cell.sure), "maybe": sorted(set(cell.known) - cell.sure)}
             details |= {"open": True} if cell.is_open or cell.rest else {}
             details["given"] = sorted({*cell.sure, *_nested(machine, cell, frame)})
+            fill_arguments(machine, type, action, cell, frame)
         elif isinstance(atom, Const):
             details = {"given": []}
         else:
@@ -219,6 +222,7 @@ def model_record(machine: Machine, given: Given, frame: Frame) -> Value:
     for register in _registers(machine, given.get(1, "register")):
         for kind, name in (("dimension", "dimensions"), ("resource", "resources")):
             _slots(machine, register, kind, given.get(9, name), frame)
+            _fill(machine, register, given.get(9, name), frame)
         pass_on(machine, [register], given.get(9, "dimensions"), frame)
     return NONE
 
@@ -239,6 +243,14 @@ def _slots(machine: Machine, register: str, kind: str, value: Value | None, fram
         cell = machine.cell(atom, frame)
         for name in cell.known if isinstance(cell, DictCell) else ():
             machine.recorder.use(kind, register, name, "give")
+
+
+def _fill(machine: Machine, target: str, value: Value | None, frame: Frame) -> None:
+    """What a movement has, or what is changed of a document, as far as it can be seen."""
+    for atom in value or NOTHING:
+        cell = machine.cell(atom, frame)
+        known = isinstance(cell, DictCell) and not (cell.is_open or cell.rest)
+        machine.recorder.fills(target, [*(cell.known if isinstance(cell, DictCell) else ()), *([] if known else "*")])
 
 
 def model_reverse(machine: Machine, given: Given, frame: Frame) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from registry.contracts.following.filling import fill_field
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.reading import leave_open
 from registry.contracts.following.state import DictCell, Frame, ListCell, ObjectCell
@@ -110,14 +111,18 @@ def as_dict(machine: Machine, value: Value, frame: Frame, reason: str = "copies 
 
 
 def give(
-    machine: Machine, target: Doc, value: Value, mode: str, frame: Frame, depth: int = 0, *, is_whole: bool = False
-) -> None:
+    machine: Machine, target: Doc, value: Value, mode: str, frame: Frame, depth: int = 0, *,
+    is_whole: bool = False, is_item: bool = False,
+) -> None:  # fmt: skip
     """A value put into a field (or a document) of the kernel's: literals, and objects below it.
 
     mode: give (create, update) or write (set by a hook). is_whole: an object given must be complete.
+    is_item: it is one of a list's, which has been looked at whole.
     """
     if depth > DEPTH_MAX:
         return
+    if not is_item:
+        fill_field(machine, target, value, mode, frame)
     for atom in sorted(value, key=repr):
         if isinstance(atom, Const):
             if target.path and target.type and atom.value is not None and isinstance(atom.value, str | int | bool):
@@ -127,10 +132,10 @@ def give(
         if isinstance(cell, DictCell):
             _give_object(machine, target, cell, mode, frame, depth, is_whole)
         elif isinstance(cell, ListCell):
-            give(machine, target, cell.any_item(), mode, frame, depth + 1, is_whole=True)
+            give(machine, target, cell.any_item(), mode, frame, depth + 1, is_whole=True, is_item=True)
         elif isinstance(atom, Tuple | Many):
             items = join(atom.items) if isinstance(atom, Tuple) else atom.item
-            give(machine, target, items, mode, frame, depth + 1, is_whole=True)
+            give(machine, target, items, mode, frame, depth + 1, is_whole=True, is_item=True)
         elif isinstance(atom, Doc) and (not target.path or atom.path):
             machine.recorder.hand_over(atom.type, atom.path, "copies all fields")
 
