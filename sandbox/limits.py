@@ -52,3 +52,16 @@ FRAME_KEPT_BYTES = 4_096
 
 # Seconds to run the modules of a program once.
 LOAD_SOFT_S, LOAD_HARD_S = 1.0, 2.0
+
+# Of the pool. A worker is at most as large as its memory limit, mostly a few MB; spares are loaded with nothing.
+WORKERS_MAX = 100
+SPARES = 2
+MEMORY_MB = 128
+IDLE_S_MAX = 300.0
+# Seconds between two looks for workers that have been idle for long.
+UPKEEP_S = 10.0
+# What leaks in a worker, leaks for so long: calls, and bytes beyond what it had when it was loaded, looked at after
+# every so many calls.
+CALLS_MAX = 50_000
+GROWTH_BYTES_MAX = 32 << 20
+LOOK_EVERY_CALLS = 256

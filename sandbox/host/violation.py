@@ -14,9 +14,11 @@ STOPPING_FOR_ALL: frozenset[ViolationKind] = frozenset({"syscall", "protocol"})
 
 
 class Violation(Exception):
-    """reason: for people, after "was stopped:". line: in the applet, 0 where unknown. frames: the last ones that came
-    from the worker, newest last, kept where somebody has to look at them. is_strike: False when the machine was too
-    busy to blame the applet."""
+    """reason: for people, after "was stopped:". detail: for whoever looks into it. line: in the applet, 0 if unknown.
+
+    frames: the last ones that came from the worker, newest last, kept where somebody has to look at them. is_strike:
+    False when the machine was too busy to blame the applet.
+    """
 
     def __init__(
         self,
@@ -27,11 +29,12 @@ class Violation(Exception):
         version: str = "",
         function: str = "",
         line: int = 0,
+        detail: str = "",
         frames: Sequence[bytes] = (),
         is_strike: bool = True,
     ) -> None:
-        super().__init__(f"{kind}: {reason}")
-        self.kind, self.reason = kind, reason
+        super().__init__(f"{kind}: {reason}: {detail}" if detail else f"{kind}: {reason}")
+        self.kind, self.reason, self.detail = kind, reason, detail
         self.applet, self.version, self.function, self.line = applet, version, function, line
         self.frames = tuple(frames)
         self.is_strike = is_strike

@@ -110,6 +110,8 @@ def read_frame(data: bytes | memoryview) -> Request | Ended:
 
 def read_result(frame: Ended) -> Result:
     """Raises MalformedFrame where an error is not told as errors are, TooDeep for what it returned."""
+    if frame.status > Status.REFUSED:
+        raise MalformedFrame(f"status {frame.status} of a call")
     if not frame.logs:
         logs: tuple[LogLine, ...] = ()
     elif sum(len(text) for _, text in frame.logs) > limits.LOG_BYTES_MAX:
@@ -122,6 +124,9 @@ def read_result(frame: Ended) -> Result:
 def read_results(frame: Ended, count: int) -> list[Result]:
     """Of a batch: one for each of its calls. What they logged stands beside the first."""
     whole = read_result(frame)
+    if whole.status != Status.RETURNED:
+        # Their results together were too large, say.
+        return [whole] * count
     ended: list[OneOfMany] = _convert(frame.value, list[OneOfMany])
     if len(ended) != count:
         raise MalformedFrame(f"{len(ended)} results of {count} calls")

@@ -1,0 +1,102 @@
+"""A worker the pool holds, and its use by one caller at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+from sandbox.host.engine import Answer, Deadlines, Worker
+from sandbox.host.outcome import Description, Result
+from sandbox.host.violation import Violation
+from sandbox.pool.meters import Use
+
+Done = TypeVar("Done")
+
+
+class Key(NamedTuple):
+    """Whose worker it is. Nothing is ever shared across one of these."""
+
+    tenant_id: str
+    applet: str
+    version: str
+    digest: str
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """worker: None until it is there. killed_why: why it must not be used any more, said before it may be there.
+
+    loaded_bytes: its memory as it was loaded. looked_at: after how many calls that was last compared. idle_since: of
+    the pool's clock.
+    """
+
+    key: Key
+    worker: Worker | None = None
+    description: Description = field(default_factory=Description)
+    killed_why: str | None = None
+    loaded_bytes: int = 0
+    looked_at: int = 0
+    idle_since: float = 0.0
+
+    def kill(self, why: str) -> None:
+        self.killed_why = why
+        if self.worker is not None:
+            self.worker.kill(why)
+
+
+class Lease:
+    """One caller's use of a worker, until the end of the `with`. Raises Violation, as the worker does."""
+
+    __slots__ = ("_cpu_before_s", "_give_back", "_worker", "held", "use")
+
+    def __init__(self, held: Held, worker: Worker, give_back: Callable[[Lease], None]) -> None:
+        self.held, self._worker, self._give_back = held, worker, give_back
+        self._cpu_before_s = worker.cpu_s
+        self.use = Use()
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.use.cpu_s = self.cpu_s
+        self._give_back(self)
+
+    @property
+    def description(self) -> Description:
+        return self.held.description
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of this lease so far."""
+        return self._worker.cpu_s - self._cpu_before_s
+
+    @property
+    def worker(self) -> Worker:
+        return self._worker
+
+    def call(self, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
+        return self._measured(1, self._worker.call, function, arguments, answer, deadlines)
+
+    def call_many(
+        self, function: str, argument_lists: Sequence[list[Any]], answer: Answer, deadlines: Deadlines
+    ) -> list[Result]:
+        count = len(argument_lists)
+        return self._measured(count, self._worker.call_many, function, argument_lists, answer, deadlines)
+
+    def run(self, module: str, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
+        return self._measured(1, self._worker.run, module, function, arguments, answer, deadlines)
+
+    def _measured(self, count: int, do: Callable[..., Done], *arguments: Any) -> Done:
+        began = perf_counter()
+        try:
+            return do(*arguments)
+        except Violation as violation:
+            self.use.violations.append(violation.kind)
+            raise
+        finally:
+            self.use.durations_s.append(((perf_counter() - began) / max(count, 1), count))
