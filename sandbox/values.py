@@ -59,7 +59,7 @@ def to_ext(value: Any) -> Any:
     if packer is not None:
         return packer(value)
     # Some documents of the kernel are of its own class, mappings may be read-only.
-    if isinstance(value, Document):
+    if issubclass(type(value), Document):
         return _document_to_ext(value)
     if type(value) is MappingProxyType:
         return dict(value)
@@ -70,7 +70,7 @@ def from_worker(code: int, data: bytes | memoryview) -> Any:
     """The other way, in the kernel: scalars and documents, each checked. Raises ValueError for anything else."""
     if code != DOCUMENT:
         return scalar_from(code, data)
-    items = _items(data, _DOCUMENT_PLACES)
+    items = items_of(data, _DOCUMENT_PLACES)
     if any(type(value) not in kinds for value, kinds in zip(items, _DOCUMENT_KINDS, strict=True)):
         raise ValueError("not a document")
     return document_from(items)
@@ -79,10 +79,11 @@ def from_worker(code: int, data: bytes | memoryview) -> Any:
 def from_kernel(code: int, data: bytes | memoryview) -> Any:
     """The other way, in a worker: what the kernel sends is as `to_ext` made it."""
     reader = _READERS.get(code)
-    return scalar_from(code, data) if reader is None else reader(_items(data))
+    return scalar_from(code, data) if reader is None else reader(items_of(data))
 
 
-def _items(data: bytes | memoryview, count: int | None = None) -> list[Any]:
+def items_of(data: bytes | memoryview, count: int | None = None) -> list[Any]:
+    """What a document or an event is packed as. count: how many there must be. Raises ValueError."""
     # Inside of a document stand no documents: nesting would be recursion that the sender decides about.
     items = msgpack.unpackb(data, ext_hook=scalar_from)
     if type(items) is not list or count not in (None, len(items)):

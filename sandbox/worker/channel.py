@@ -1,0 +1,64 @@
+"""Frames over the one descriptor a worker has."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgpack
+
+from sandbox.frames import HEADER, WORKER_FD
+from sandbox.limits import FRAME_BYTES_MAX
+from sandbox.values import to_ext
+from sandbox.worker.documents import from_kernel
+from sdk.errors import TooLarge
+
+_READ_BYTES = 1 << 16
+
+
+class Channel:
+    """Reads and writes whole frames; a worker does nothing in between, so it never has to wait for two things."""
+
+    def __init__(self, descriptor: int = WORKER_FD) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+
+    def pack(self, frame: list[Any]) -> bytes:
+        """Raises TooLarge, TypeError, ValueError and OverflowError for what an applet cannot say."""
+        # MessagePack of this library stays clean when an allocation fails under the limit of memory; faster ones crash.
+        body: bytes = msgpack.packb(frame, default=to_ext, strict_types=True)
+        if len(body) > FRAME_BYTES_MAX:
+            raise TooLarge(limit="message of an applet", maximum=f"{FRAME_BYTES_MAX} bytes")
+        return HEADER.pack(len(body)) + body
+
+    def send(self, frame: list[Any]) -> None:
+        self.send_packed(self.pack(frame))
+
+    def send_packed(self, data: bytes) -> None:
+        sent = os.write(self._descriptor, data)
+        while sent < len(data):
+            data = data[sent:]
+            sent = os.write(self._descriptor, data)
+
+    def receive(self) -> list[Any]:
+        """The next frame. The process ends where there is none: the kernel is done with it."""
+        data = self._rest
+        while len(data) < HEADER.size:
+            data += self._read(_READ_BYTES)
+        end = HEADER.size + HEADER.unpack_from(data)[0]
+        if len(data) < end:
+            parts, length = [data], len(data)
+            while length < end:
+                part = self._read(end - length)
+                parts.append(part)
+                length += len(part)
+            data = b"".join(parts)
+        self._rest = data[end:]
+        frame: list[Any] = msgpack.unpackb(data[HEADER.size : end], ext_hook=from_kernel, strict_map_key=False)
+        return frame
+
+    def _read(self, size: int) -> bytes:
+        part = os.read(self._descriptor, size)
+        if not part:
+            os._exit(0)
+        return part

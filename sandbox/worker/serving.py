@@ -1,0 +1,257 @@
+"""The loop of a worker: takes a frame, lets the applet do what it asks, answers with one frame."""
+
+from __future__ import annotations
+
+import decimal
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sandbox.frames import (
+    BATCH,
+    CALL,
+    DEADLINE,
+    LOAD,
+    MEMORY,
+    POLICY,
+    RAISED,
+    REFUSED,
+    REPLY,
+    REQUEST,
+    RESULT,
+    RETURNED,
+    RUN,
+)
+from sandbox.limits import FRAME_BYTES_MAX, RECURSION_DEPTH_MAX
+from sandbox.policy import PolicyBroken
+from sandbox.values import PackedFacts, pack
+from sandbox.worker.alarm import Alarm, DeadlineExceeded
+from sandbox.worker.channel import Channel
+from sandbox.worker.context import WorkerContext
+from sandbox.worker.describing import describe
+from sandbox.worker.documents import LateNumber, difference, snapshot
+from sandbox.worker.logs import Lines, Log
+from sandbox.worker.telling import heard, kind_of, tell, tell_end, tell_plainly
+from sdk.document import Document
+from sdk.errors import BosError, TooLarge
+
+# Let go of when memory has run out, so that there is some to say so with.
+_RESERVE_BYTES = 1 << 18
+# Hooks that may change the document they are called for.
+_CHANGING = frozenset({"before_save", "perform_action"})
+_INVARIANTS = "check_invariants"
+# What a batch of results needs beside them.
+_FRAME_MARGIN_BYTES = 1 << 12
+
+Seal = Callable[[], None]
+TakeLine = Callable[[str, str], None]
+Namespace = Mapping[str, Any]
+Value = tuple[Any, list[list[Any]]]
+
+
+class Loader(Protocol):
+    """Makes an applet's modules out of its sources. A module given to the zygote has such a class as `Programs`, and
+    `warm`, which is called once in the zygote."""
+
+    def __init__(self, seal: Seal, log: TakeLine) -> None:
+        """seal: to be called when all is compiled and nothing has run. log: takes level and text of what is printed."""
+
+    def load(
+        self, modules: Mapping[str, str], files: Mapping[str, str], hooks_module: str, keeps_state: bool
+    ) -> Namespace:
+        """Compile, seal, run; the globals of the hooks module. Raises PolicyBroken, and what the modules raise."""
+
+    def begin(self) -> None:
+        """A call begins: it must find nothing that another has left, unless the program keeps its state."""
+
+    def namespace(self, module: str) -> Namespace:
+        """The globals of a module for the call that runs. Raises LookupError."""
+
+    def errors(self) -> Iterable[type[BosError]]:
+        """The classes of errors that the applet defines itself."""
+
+    def module_of(self, file_name: str) -> str | None:
+        """The module that tracebacks call so, None where it is none of the applet's."""
+
+
+Programs = Callable[[Seal, TakeLine], Loader]
+
+
+def serve(channel: Channel, alarm: Alarm, programs: Programs, seal: Seal) -> None:
+    """Never returns: the process ends when the kernel has closed the other end.
+
+    alarm: listening already, for behind its walls a process cannot say what a signal means to it.
+    """
+    lines = Lines()
+    worker = Worker(channel, programs(seal, lines.add), alarm, lines)
+    LateNumber.take = worker.take_number
+    while True:
+        worker.answer(channel.receive())
+
+
+class Worker:
+    """One program, one call at a time."""
+
+    def __init__(self, channel: Channel, loader: Loader, alarm: Alarm, lines: Lines) -> None:
+        self._channel, self._loader, self._alarm, self._lines = channel, loader, alarm, lines
+        self._log = Log(lines)
+        self._call_id = 0
+        self._settings: bytes | None = None
+        self._hooks_module = ""
+        self._hooks: dict[str, str] = {}
+        self._reserve = bytearray(_RESERVE_BYTES)
+        self._do: dict[int, Callable[..., Value]] = {
+            LOAD: self._load,
+            CALL: self._call,
+            BATCH: self._batch,
+            RUN: self._run,
+        }
+        self._arithmetic = decimal.getcontext().copy()
+
+    def answer(self, frame: list[Any]) -> None:
+        """Do it and say what came of it. A call that ran out of time or memory is the last of its process."""
+        kind, self._call_id, *rest = frame
+        self._lines.begin()
+        try:
+            status, data = self._attempt(kind, rest)
+        except DeadlineExceeded as error:
+            self._alarm.disarm()
+            status, data = DEADLINE, self._packed(DEADLINE, tell_end("DeadlineExceeded", error, self._module_of))
+        self._channel.send_packed(data)
+        if status in (DEADLINE, MEMORY):
+            os._exit(0)
+
+    def _attempt(self, kind: int, rest: list[Any]) -> tuple[int, bytes]:
+        self._alarm.arm()
+        try:
+            decimal.setcontext(self._arithmetic.copy())
+            value, changes = self._do[kind](*rest)
+            status, data = RETURNED, self._packed(RETURNED, value, changes)
+        except DeadlineExceeded:
+            raise
+        except BaseException as error:  # reason: an applet may raise anything, and its kernel is told of all of it
+            status, data = self._failed(error)
+        self._alarm.disarm()
+        return status, data
+
+    def _failed(self, error: BaseException) -> tuple[int, bytes]:
+        if isinstance(error, MemoryError):
+            self._reserve = bytearray()
+            return MEMORY, self._packed(MEMORY, tell_end("MemoryError", error, self._module_of))
+        if isinstance(error, PolicyBroken):
+            told = tell_plainly("PolicyBroken", "", tuple(each.as_violation() for each in error.violations))
+            return POLICY, self._packed(POLICY, told)
+        status, told = self._told(error)
+        return status, self._packed(status, told)
+
+    def _told(self, error: BaseException) -> tuple[int, list[Any]]:
+        """Runs code of the applet's: its error may make a text of itself."""
+        try:
+            return REFUSED if kind_of(error) else RAISED, tell(error, self._module_of)
+        except Exception:  # reason: an applet's error may fail in any way while it is told
+            return RAISED, tell_plainly(type(error).__name__[:100], "an error that cannot be told")
+
+    def _packed(self, status: int, value: Any, changes: Sequence[Any] = ()) -> bytes:
+        frame = [RESULT, self._call_id, status, value, list(changes), self._lines.kept, self._lines.dropped]
+        return self._channel.pack(frame)
+
+    def _module_of(self, file_name: str) -> str | None:
+        return self._loader.module_of(file_name)
+
+    def _load(self, program: list[Any]) -> Value:
+        _, _, modules, files, self._hooks_module, keeps_state = program
+        # The policy walks deep trees; calls have less.
+        namespace = self._loader.load(modules, files, self._hooks_module, keeps_state)
+        sys.setrecursionlimit(RECURSION_DEPTH_MAX)
+        found = describe(namespace)
+        self._hooks = {hook.function: hook.hook for hook in found}
+        return [hook.told() for hook in found], []
+
+    def _call(self, function: str, arguments: list[Any]) -> Value:
+        hook = self._hooks.get(function, "")
+        # Only the document the hook is about can be changed; the one before it is there to be looked at.
+        changing = 1 if hook in _CHANGING else 0
+        value, changes = self._perform(self._hooks_module, function, arguments, changing)
+        if hook == _INVARIANTS and value is not None:
+            # Any iterable will do there, also one that is still to be run through.
+            value = [*value]
+        return value, changes
+
+    def _run(self, module: str, function: str, arguments: list[Any]) -> Value:
+        return self._perform(module, function, arguments, len(arguments))
+
+    def _perform(self, module: str, function: str, arguments: list[Any], changing: int) -> Value:
+        self._loader.begin()
+        target = self._loader.namespace(module).get(function)
+        if not callable(target):
+            raise LookupError(f"the module {module} has no function {function}")
+        given = [self._context(value) if type(value) is PackedFacts else value for value in arguments]
+        plain = [value for value in given if type(value) is not WorkerContext]
+        documents = [(place, value) for place, value in enumerate(plain[:changing]) if isinstance(value, Document)]
+        before = [snapshot(document) for _, document in documents]
+        value = target(*given)
+        changes = [
+            [place, *found]
+            for (place, document), was in zip(documents, before, strict=True)
+            if any(found := difference(was, document))
+        ]
+        return value, changes
+
+    def _context(self, packed: PackedFacts) -> WorkerContext:
+        if packed.settings is not None:
+            self._settings = packed.settings
+        return WorkerContext(packed.facts, self._settings, self._ask, self._log)
+
+    def _batch(self, function: str, argument_lists: list[list[Any]]) -> Value:
+        results = [self._one(function, arguments) for arguments in argument_lists]
+        try:
+            self._packed(RETURNED, results)
+        except (TypeError, ValueError, OverflowError, TooLarge):
+            results = self._each_fit(results)
+        return results, []
+
+    def _one(self, function: str, arguments: list[Any]) -> list[Any]:
+        try:
+            return [RETURNED, *self._call(function, arguments)]
+        except MemoryError:
+            raise
+        except Exception as error:  # reason: one of many failed; the others are none the worse for it
+            return [*self._told(error), []]
+
+    def _each_fit(self, results: list[list[Any]]) -> list[list[Any]]:
+        """The results, each that cannot leave replaced by the reason why."""
+        bytes_left, fitting = FRAME_BYTES_MAX - len(pack(self._lines.kept)) - _FRAME_MARGIN_BYTES, []
+        for result in results:
+            try:
+                size = len(pack(result))
+                if size > bytes_left:
+                    raise TooLarge(limit="message of an applet", maximum=f"{FRAME_BYTES_MAX} bytes")
+            except (TypeError, ValueError, OverflowError, TooLarge) as error:
+                result = [*self._told(error), []]  # noqa: PLW2901 - this is what takes its place
+                size = len(pack(result))
+            bytes_left -= size
+            fitting.append(result)
+        return fitting
+
+    def _ask(self, capability: str, arguments: list[Any]) -> Any:
+        data = self._channel.pack([REQUEST, self._call_id, capability, arguments])
+        self._alarm.shield()
+        try:
+            self._channel.send_packed(data)
+        finally:
+            self._alarm.unshield()
+        kind, call_id, is_answered, value = self._channel.receive()
+        if (kind, call_id) != (REPLY, self._call_id):
+            os._exit(1)
+        if is_answered:
+            return value
+        raise heard(value, self._own_error)
+
+    def take_number(self, type: str, id: str) -> str | None:
+        number: str | None = self._ask("documents.number", [[type, id]])
+        return number
+
+    def _own_error(self, code: str) -> type[BosError] | None:
+        """The applet's own class of an error, which its code may want to catch."""
+        return next((value for value in self._loader.errors() if value.code == code), None)
