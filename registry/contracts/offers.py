@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.contracts.model import Offer
-from registry.contracts.sources import Passed, sources_of
+from registry.contracts.sources import Passed, measured, sources_of
 from sdk.applet import Applet
 from sdk.registers import Register
 from sdk.reports import Report
@@ -133,6 +133,7 @@ def _describe_report(report: Report) -> dict[str, Any]:
             for parameter in report.parameters.values()
         },
         "columns": sorted([*report.columns, *report.measures]),
+        "made_of": measured(report),
     }
 
 

@@ -29,6 +29,7 @@ def check_passed_kind(use: Use, scope: Scope) -> Iterator[Finding]:
 def check_passed_value(use: Use, scope: Scope) -> Iterator[Finding]:
     """A literal that what is passed on is compared with, or that is asked for, was a value of its field and is none."""
     value = str(use.details.get("value"))
+    yield from _check_choice(use, scope, value)
     for target, before, after in _both(use, scope):
         # Where the field takes any text now, this one may come too.
         if value not in before.words or value in after.words or (after.is_open and not before.is_open):
@@ -40,6 +41,19 @@ def check_passed_value(use: Use, scope: Scope) -> Iterator[Finding]:
         fix = f"{now} instead of {value}" if now else f"{meant} is the nearest value" if meant else ""
         severity = Severity.WARNS if after.is_open else Severity.BLOCKS
         yield scope.finding(use, "value_gone", f"{target}.{use.name}={value}", what, fix, severity)
+
+
+def _check_choice(use: Use, scope: Scope, value: str) -> Iterator[Finding]:
+    """A parameter of a report that takes some values only."""
+    report, name = scope.offers.part("reports", use.target), use.name.removeprefix(PARAMETER)
+    choices = report["parameters"].get(name, {}).get("choices") if report and use.name.startswith(PARAMETER) else None
+    if choices and value not in map(str, choices):
+        what = (
+            f"gives {value} as {name} of {use.target} {{at}}, which is no choice of it in {scope.provider(use.target)}"
+        )
+        meant = nearest(value, [str(choice) for choice in choices])
+        fix = f"{meant} is the nearest value" if meant else ""
+        yield scope.finding(use, "value_gone", f"{use.target}.{name}={value}", what, fix)
 
 
 def _both(use: Use, scope: Scope) -> Iterator[tuple[str, Values, Values]]:

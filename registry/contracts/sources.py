@@ -81,6 +81,17 @@ def _of_report(report: Report) -> dict[str, set[str]]:
     return found
 
 
+def measured(report: Report) -> dict[str, str]:
+    """The resource or field each measure adds up, by its qualified name; those of computed values are left out."""
+    found = {}
+    for name, measure in sorted(report.measures.items()):
+        root = measure.value.root if measure.value is not None else None
+        path = measure.resource or (".".join(root.path) if isinstance(root, Name) else "")
+        if path and source_path(report, path):
+            found[name] = source_path(report, path)
+    return found
+
+
 def compared_names(root: Node) -> Iterator[tuple[str, str]]:
     """Each path with each path it is compared with, both ways: `tier == param.tier`."""
     for node in walk(root):

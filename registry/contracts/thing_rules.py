@@ -86,11 +86,22 @@ def check_parameter(use: Use, scope: Scope) -> Iterator[Finding]:
         text = f"gives {use.target} the parameter {use.name} {{at}}, which {scope.provider(use.target)} does not have"
         fix = _instead(use.name, report["parameters"])
         yield scope.finding(use, "parameter_gone", f"{use.target}.{use.name}", text, fix)
+    elif use.name in report["parameters"]:
+        yield from _compare_parameter(use, scope, report["parameters"][use.name]["type"])
     elif not use.name and not use.details.get("open"):
         for name, parameter in report["parameters"].items():
             if parameter["required"] and name not in use.details.get("given", ()):
                 text = f"runs {use.target} without {name} {{at}}, which {scope.provider(use.target)} asks for"
                 yield scope.finding(use, "parameter_missing", f"{use.target}.{name}", text, f"give {name}")
+
+
+def _compare_parameter(use: Use, scope: Scope, kind: str) -> Iterator[Finding]:
+    before = scope.before.part("reports", use.target) if scope.before is not None else None
+    was = before["parameters"].get(use.name) if before is not None else None
+    if was is not None and was["type"] != kind:
+        text = f"gives {use.target} the parameter {use.name} {{at}}, which is {kind} instead of {was['type']}"
+        text += f" in {scope.provider(use.target)}"
+        yield scope.finding(use, "parameter_kind_changed", f"{use.target}.{use.name}", text, f"give it as {kind}")
 
 
 def check_column(use: Use, scope: Scope) -> Iterator[Finding]:
@@ -102,6 +113,14 @@ def check_column(use: Use, scope: Scope) -> Iterator[Finding]:
         text = f"reads the column {use.name} of {use.target} {{at}}, which {scope.provider(use.target)} does not have"
         fix = _instead(use.name, report["columns"])
         yield scope.finding(use, "column_gone", f"{use.target}.{use.name}", text, fix)
+    elif use.name in report.get("made_of", {}):
+        owner, noun, path = report["made_of"][use.name].split(".", 2)
+        if scope.is_filled_no_more(f"{owner}.{noun}", path):
+            text = (
+                f"reads the column {use.name} of {use.target} {{at}}, made of {owner}.{noun}.{path}, which the code of"
+            )
+            text += f" {scope.provider(use.target)} does not set any more"
+            yield scope.finding(use, "filled_no_more", f"{use.target}.{use.name}", text, severity=Severity.WARNS)
 
 
 def check_event(use: Use, scope: Scope) -> Iterator[Finding]:

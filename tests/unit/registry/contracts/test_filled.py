@@ -257,6 +257,48 @@ def test_a_resource_of_a_report_that_is_recorded_no_more_is_found(findings):
     assert found == [("filled_no_more", "sales.turnover.amount", WARNS)]
 
 
+@pytest.mark.parametrize(
+    ("measure", "line", "subject"),
+    [
+        ({"balance": "amount"}, 'resources["amount"] = document["total"]', "sales.turnover.amount"),
+        ({"sum": "total"}, 'document["total"] = 1', "sales.invoice.total"),
+    ],
+)
+def test_a_column_of_what_is_filled_no_more_is_found(make, findings, measure, line, subject):
+    source = {"register": "sales.turnover"} if "balance" in measure else {"type": "sales.invoice"}
+    report = {
+        "name": "sales.sums",
+        "title": "Sums",
+        "source": source,
+        "columns": {"customer": {"title": "Customer"}},
+        "measures": {"sum": {"title": "Sum", **measure}},
+    }
+    before = FILLED | {"reports/sums.json": report}
+    after = before | {"hooks.py": PREAMBLE + FILLS.replace(line, "pass")}
+    code = HEARD + 'x = [row["sum"] for row in ctx.reports.run("sales.sums")]\n'
+    assert findings(code, after, before) == [("filled_no_more", "sales.sums.sum", WARNS)]
+    assert findings(code, before, before) == []
+    assert make(before).offers.reports["sales.sums"]["made_of"] == {"sum": subject}
+
+
+def test_a_parameter_of_another_kind_blocks_who_gives_it(findings):
+    after = copy.deepcopy(SALES)
+    after["reports/top.json"]["parameters"]["until"] = {"type": "text", "title": "To"}
+    del after["reports/top.json"]["at"]
+    code = HEARD + 'ctx.reports.run("sales.top", {"until": ctx.today})\n'
+    assert findings(code, after) == [("parameter_kind_changed", "sales.top.until", BLOCKS)]
+
+
+@pytest.mark.parametrize(("choices", "expected"), [(["a"], BLOCKS), (["a", "b"], None), ([], None)])
+def test_a_choice_of_a_parameter_that_goes_blocks_who_gives_it(findings, choices, expected):
+    before, after = copy.deepcopy(SALES), copy.deepcopy(SALES)
+    for files, among in ((before, ["a", "b"]), (after, choices)):
+        wanted = {"type": "text", "title": "Wanted", **({"choices": among} if among else {})}
+        files["reports/top.json"]["parameters"]["wanted"] = wanted
+    code = HEARD + 'ctx.reports.run("sales.top", {"wanted": "b"})\n'
+    assert findings(code, after, before) == ([("value_gone", "sales.top.wanted=b", expected)] if expected else [])
+
+
 def test_an_offer_says_what_its_code_fills(make):
     contract = make(FILLED)
     filled = {"sales.invoice": ["lines.amount", "total"], "sales.turnover": ["amount", "customer"]}
