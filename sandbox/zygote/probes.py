@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import signal
 import socket
 from collections.abc import Callable
 
@@ -23,6 +22,10 @@ def _open_file() -> None:
 
 def _make_file() -> None:
     os.open("/bos-was-here", os.O_CREAT | os.O_WRONLY)
+
+
+def _look_at_files() -> None:
+    os.stat("/etc")
 
 
 def _make_socket() -> None:
@@ -86,6 +89,7 @@ def _attempt(action: Callable[[], None]) -> Callable[[], str]:
 
 PROBES: dict[str, Callable[[], str]] = {
     "open": _attempt(_open_file),
+    "look": _attempt(_look_at_files),
     "create": _attempt(_make_file),
     "socket": _attempt(_make_socket),
     "connect": _attempt(_connect),
@@ -99,5 +103,3 @@ PROBES: dict[str, Callable[[], str]] = {
     "become root": _attempt(_set_identity),
     "memory": _attempt(_take_memory),
 }
-# signal.SIGSYS is not everywhere this module is read.
-KILLED_BY_SECCOMP = -int(getattr(signal, "SIGSYS", 31))
