@@ -159,6 +159,22 @@ class Settings(BaseSettings):
         description="Leave applets out that do not come with Bos: `*` for all tenants, or the name of one. Unset: run"
         " them.",
     )
+    sandbox: Literal["auto", "full", "strong", "wasm", "insecure-dev", "off"] = Field(
+        default="auto",
+        description="How strong the sandbox of applets is that are not trusted: `auto` takes the strongest this machine"
+        " has of `full`, `strong` and `wasm`; `off` runs none; `insecure-dev` is for one tenant on a loopback address.",
+    )
+    sandbox_workers_max: int = Field(
+        default=100, ge=1, description="Processes for sandboxed applets that a process of Bos keeps at most."
+    )
+    sandbox_spares: int = Field(
+        default=2, ge=0, description="How many of them wait for an applet, so that its first call need not."
+    )
+    sandbox_pin: bool = Field(
+        default=False,
+        description="Keep each process of Bos and its sandboxed applets on one processor, which halves the time of"
+        " a call; for servers that run a process of Bos for each processor.",
+    )
     body_bytes_max: int = Field(default=10 * _MIB, ge=1, description="Bytes of the largest request body accepted.")
     rate_limit_per_minute: int = Field(
         default=1000,

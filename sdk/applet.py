@@ -12,7 +12,7 @@ from packaging.version import Version
 from sdk.applet_checks import check_applet
 from sdk.applet_files import find_strays, list_definitions, read_json, read_text
 from sdk.errors import Invalid, Violation
-from sdk.lens_checks import check_chain, check_functions, complete_chain, read_functions
+from sdk.lens_checks import FUNCTIONS_FILE, check_chain, check_functions, complete_chain, read_functions
 from sdk.lenses import LensChain, read_lenses
 from sdk.manifest import Manifest, parse_toml, read_manifest
 from sdk.nearest import nearest_or_all
@@ -82,10 +82,12 @@ class _Reading:
         self.folder = folder
         self.faults: list[Violation] = []
         self.name = ""
+        self.is_sandboxed = False
 
     def read(self, package: str | None) -> Applet:
         manifest = self._read_manifest()
         self.name = manifest.name
+        self.is_sandboxed = manifest.trust != "trusted"
         self.faults += find_strays(self.folder)
         settings = self._read_settings()
         types = self._read_types()
@@ -160,12 +162,21 @@ class _Reading:
             self.report(file, faults)
         return found
 
+    def _read_functions(self) -> frozenset[str]:
+        if not self.is_sandboxed:
+            return read_functions(self.folder, self.faults)
+        # Whoever reads an applet here is the kernel, which neither parses nor runs what it does not trust.
+        if (self.folder / FUNCTIONS_FILE).exists():
+            message = "functions of a sandboxed applet do not cast documents"
+            self.faults.append(Violation(FUNCTIONS_FILE, "sandboxed_lenses", message, "steps in lenses/<noun>.json"))
+        return frozenset()
+
     def _read_lenses(
         self, types: Mapping[str, DocumentType], machines: Mapping[str, StateMachine]
     ) -> dict[str, LensChain]:
         """A chain for each type that has had an older version, its functions found but not loaded."""
         read = self._read_all("lenses", read_lenses, lambda chain: chain.type)
-        functions = read_functions(self.folder, self.faults)
+        functions = self._read_functions()
         for name in read:
             if name not in types:
                 file = f"lenses/{name.partition('.')[2]}.json"
