@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from sandbox import limits
-from sandbox.frames import REQUEST, RESULT
+from sandbox.frames import POLICY, REFUSED, REQUEST, RESULT, RETURNED
 from sandbox.host.outcome import AppletFailure, Change, HookFound, LogLine, Place, Result, Status
 from sandbox.values import from_worker
 from sdk.document import Document
@@ -49,7 +49,7 @@ Changes = Annotated[list[DocumentChange], Meta(max_length=limits.ARGUMENTS_MAX)]
 
 class Ended(msgspec.Struct, array_like=True, tag=RESULT, forbid_unknown_fields=True, gc=False):
     call_id: Count
-    status: Annotated[int, Meta(ge=Status.RETURNED, le=Status.POLICY)]
+    status: Annotated[int, Meta(ge=RETURNED, le=POLICY)]
     value: Any
     changes: Changes
     logs: Annotated[list[LogTold], Meta(max_length=limits.LOG_LINES_MAX)]
@@ -57,7 +57,7 @@ class Ended(msgspec.Struct, array_like=True, tag=RESULT, forbid_unknown_fields=T
 
 
 class OneOfMany(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
-    status: Annotated[int, Meta(ge=Status.RETURNED, le=Status.REFUSED)]
+    status: Annotated[int, Meta(ge=RETURNED, le=REFUSED)]
     value: Any
     changes: Changes
 
