@@ -87,5 +87,6 @@ def _framed(data: bytes | bytearray) -> bytes:
 
 
 _MAKERS = [
-    _true, _mutated, _mutated, _mutated, _spliced, _truncated, _of_another_length, _deep, _huge, _extension, _noise, _many,
+    _true, _mutated, _mutated, _mutated, _spliced, _truncated, _of_another_length, _deep, _huge, _extension, _noise,
+    _many,
 ]  # fmt: skip
