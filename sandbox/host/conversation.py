@@ -149,7 +149,7 @@ class Conversation:
     def _raise_late(self, patience: Patience, ended: Ended | None = None) -> NoReturn:
         # Asked before it is killed, while its clock can be read.
         is_strike = not patience.is_machine_busy()
-        reason = f"its time budget of {patience.bound_s:g} s was exceeded"
+        reason = f"its time budget of {patience.budget_s:g} s was exceeded"
         self._raise_violation("deadline", reason, ended, is_strike=is_strike)
 
     def _raise_malformed(self, error: MalformedFrame) -> NoReturn:

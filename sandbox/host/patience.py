@@ -46,9 +46,9 @@ class Patience:
         return self._answers_s < ANSWERS_S_MAX
 
     @property
-    def bound_s(self) -> float:
-        """The budget it is held to now, for people."""
-        return self._bound_s
+    def budget_s(self) -> float:
+        """The time that it had for itself, for people."""
+        return self._deadlines.soft_s * (1 + self.is_extended)
 
     def pause(self) -> None:
         now = perf_counter()

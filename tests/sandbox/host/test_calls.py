@@ -54,6 +54,12 @@ def test_values_go_there_and_come_back_as_they_were(echoing, value):
     assert (function, back, type(back)) == ("check", value, type(value))
 
 
+@pytest.mark.parametrize("key", ["a", 7, 1.5, None, True, b"x", Decimal("1.5"), date(2026, 1, 1), ("a", ("b", 1))])
+def test_a_mapping_may_have_any_key_that_python_takes(key):
+    with returning({"told": [{key: 1}]}) as worker:
+        assert call(worker).value == {"told": [{key: 1}]}
+
+
 def test_a_document_keeps_its_fields_and_system_values(echoing):
     sent = Document(
         "1", "demo.note", {"total": Decimal("1.5"), "on": date(2026, 1, 1)}, version=3, created_at=datetime.now(UTC)
