@@ -63,6 +63,8 @@ def to_ext(value: Any) -> Any:
         return _document_to_ext(value)
     if type(value) is MappingProxyType:
         return dict(value)
+    if type(value) is int:
+        raise ValueError("a whole number of more than 64 bits cannot leave or enter an applet")
     raise TypeError(f"a value of type {type(value).__name__} cannot leave or enter an applet")
 
 
