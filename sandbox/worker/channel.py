@@ -11,8 +11,11 @@ from sandbox.frames import HEADER, WORKER_FD
 from sandbox.limits import FRAME_BYTES_MAX
 from sandbox.values import to_ext
 from sandbox.worker.documents import from_kernel
+from sandbox.worker.outgoing import check
 from sdk.errors import TooLarge
 
+# What is in a frame may nest as deep as it may in the kernel.
+_FRAME_DEPTH = -3
 _READ_BYTES = 1 << 16
 
 
@@ -25,6 +28,7 @@ class Channel:
 
     def pack(self, frame: list[Any]) -> bytes:
         """Raises TooLarge, TypeError, ValueError and OverflowError for what an applet cannot say."""
+        check(frame, _FRAME_DEPTH)
         # MessagePack of this library stays clean when an allocation fails under the limit of memory; faster ones crash.
         body: bytes = msgpack.packb(frame, default=to_ext, strict_types=True)
         if len(body) > FRAME_BYTES_MAX:

@@ -1,47 +1,40 @@
-"""Which functions of an applet are hooks, found by what the decorators of the SDK left on them."""
+"""The hooks of an applet, as a load tells them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import FunctionType
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from sandbox.limits import ARGUMENTS_MAX, HOOKS_MAX, NAME_CHARACTERS_MAX, SUBJECTS_MAX
-from sdk.hooks import SUBJECTS_ATTRIBUTE
-from sdk.hookspecs import PROJECT
-
-_MARK = f"{PROJECT}_impl"
+from sandbox.limits import ARGUMENTS_MAX, ERROR_CHARACTERS_MAX, HOOKS_MAX, NAME_CHARACTERS_MAX, SUBJECTS_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    function: str
-    hook: str
-    subjects: tuple[str, ...]
-    parameters: tuple[str, ...]
-    line: int
+class Found(Protocol):
+    """A function that a decorator of the SDK marked."""
 
-    def told(self) -> list[Any]:
-        return [self.function, self.hook, list(self.subjects), list(self.parameters), self.line]
-
-
-def describe(namespace: Mapping[str, Any]) -> list[Found]:
-    """The hooks of a module, each once. Raises ValueError for more than fit."""
-    functions = {id(value): value for value in namespace.values() if type(value) is FunctionType}
-    found = [_found(function) for function in functions.values() if _MARK in function.__dict__]
-    if len(found) > HOOKS_MAX:
-        raise ValueError(f"{len(found)} hooks are more than {HOOKS_MAX}")
-    return found
+    @property
+    def function(self) -> str: ...
+    @property
+    def hook(self) -> str: ...
+    @property
+    def subjects(self) -> tuple[str, ...]: ...
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+    @property
+    def line(self) -> int: ...
 
 
-def _found(function: FunctionType) -> Found:
-    code = function.__code__
-    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    subjects = function.__dict__.get(SUBJECTS_ATTRIBUTE, ())
-    if len(parameters) > ARGUMENTS_MAX or len(subjects) > SUBJECTS_MAX:
-        raise ValueError(f"{function.__name__} has more arguments or subjects than a hook can have")
-    if any(type(subject) is not str for subject in subjects):
-        raise TypeError(f"the subjects of {function.__name__} are texts")
-    hook = function.__dict__[_MARK].get("specname") or function.__name__
-    return Found(function.__name__[:NAME_CHARACTERS_MAX], hook, tuple(subjects), parameters, code.co_firstlineno)
+def tell_hooks(hooks: Sequence[Found]) -> list[list[Any]]:
+    """Raises ValueError for more, or longer ones, than the kernel takes."""
+    if len(hooks) > HOOKS_MAX:
+        raise ValueError(f"{len(hooks)} hooks are more than {HOOKS_MAX}")
+    return [_tell(hook) for hook in hooks]
+
+
+def _tell(hook: Found) -> list[Any]:
+    if len(hook.function) > NAME_CHARACTERS_MAX or any(len(name) > NAME_CHARACTERS_MAX for name in hook.parameters):
+        raise ValueError(f"the name {hook.function[:NAME_CHARACTERS_MAX]}… or one of its arguments is too long")
+    if len(hook.parameters) > ARGUMENTS_MAX or len(hook.subjects) > SUBJECTS_MAX:
+        raise ValueError(f"{hook.function} has more arguments or subjects than a hook can have")
+    if any(type(subject) is not str or len(subject) > ERROR_CHARACTERS_MAX for subject in hook.subjects):
+        raise ValueError(f"the subjects of {hook.function} are short texts")
+    return [hook.function, hook.hook, list(hook.subjects), list(hook.parameters), hook.line]

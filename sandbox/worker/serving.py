@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sandbox.frames import (
@@ -29,24 +29,26 @@ from sandbox.values import PackedFacts, pack
 from sandbox.worker.alarm import Alarm, DeadlineExceeded
 from sandbox.worker.channel import Channel
 from sandbox.worker.context import WorkerContext
-from sandbox.worker.describing import describe
+from sandbox.worker.describing import Found, tell_hooks
 from sandbox.worker.documents import LateNumber, difference, snapshot
 from sandbox.worker.logs import Lines, Log
+from sandbox.worker.outgoing import as_data
 from sandbox.worker.telling import heard, kind_of, tell, tell_end, tell_plainly
 from sdk.document import Document
-from sdk.errors import BosError, TooLarge
+from sdk.errors import TooLarge
 
 # Let go of when memory has run out, so that there is some to say so with.
 _RESERVE_BYTES = 1 << 18
 # Hooks that may change the document they are called for.
 _CHANGING = frozenset({"before_save", "perform_action"})
 _INVARIANTS = "check_invariants"
+# Hooks that are asked for a value.
+_ASKED = "resolve_"
 # What a batch of results needs beside them.
 _FRAME_MARGIN_BYTES = 1 << 12
 
 Seal = Callable[[], None]
 TakeLine = Callable[[str, str], None]
-Namespace = Mapping[str, Any]
 Value = tuple[Any, list[list[Any]]]
 
 
@@ -58,18 +60,18 @@ class Loader(Protocol):
         """seal: to be called when all is compiled and nothing has run. log: takes level and text of what is printed."""
 
     def load(
-        self, modules: Mapping[str, str], files: Mapping[str, str], hooks_module: str, keeps_state: bool
-    ) -> Namespace:
-        """Compile, seal, run; the globals of the hooks module. Raises PolicyBroken, and what the modules raise."""
+        self, applet: str, modules: Mapping[str, str], files: Mapping[str, str], hooks_module: str, keeps_state: bool
+    ) -> Sequence[Found]:
+        """Compile, seal, run; the hooks of the hooks module. Raises PolicyBroken, and what the modules raise."""
 
     def begin(self) -> None:
         """A call begins: it must find nothing that another has left, unless the program keeps its state."""
 
-    def namespace(self, module: str) -> Namespace:
-        """The globals of a module for the call that runs. Raises LookupError."""
+    def function(self, module: str, name: str) -> Callable[..., Any]:
+        """A function of a module, for the call that runs. Raises LookupError, and what the module raises."""
 
-    def errors(self) -> Iterable[type[BosError]]:
-        """The classes of errors that the applet defines itself."""
+    def plain(self, value: Any) -> Any:
+        """Data for a value of the applet's own class. Raises TypeError."""
 
     def module_of(self, file_name: str) -> str | None:
         """The module that tracebacks call so, None where it is none of the applet's."""
@@ -160,32 +162,32 @@ class Worker:
         return self._loader.module_of(file_name)
 
     def _load(self, program: list[Any]) -> Value:
-        _, _, modules, files, self._hooks_module, keeps_state = program
+        applet, _, modules, files, self._hooks_module, keeps_state = program
         # The policy walks deep trees; calls have less.
-        namespace = self._loader.load(modules, files, self._hooks_module, keeps_state)
+        found = self._loader.load(applet, modules, files, self._hooks_module, keeps_state)
         sys.setrecursionlimit(RECURSION_DEPTH_MAX)
-        found = describe(namespace)
         self._hooks = {hook.function: hook.hook for hook in found}
-        return [hook.told() for hook in found], []
+        return tell_hooks(found), []
 
     def _call(self, function: str, arguments: list[Any]) -> Value:
         hook = self._hooks.get(function, "")
         # Only the document the hook is about can be changed; the one before it is there to be looked at.
-        changing = 1 if hook in _CHANGING else 0
-        value, changes = self._perform(self._hooks_module, function, arguments, changing)
+        value, changes = self._perform(self._hooks_module, function, arguments, 1 if hook in _CHANGING else 0)
         if hook == _INVARIANTS and value is not None:
             # Any iterable will do there, also one that is still to be run through.
             value = [*value]
+        elif hook and not hook.startswith(_ASKED):
+            # Nobody looks at it in process either, so it may be anything.
+            value = None
         return value, changes
 
     def _run(self, module: str, function: str, arguments: list[Any]) -> Value:
-        return self._perform(module, function, arguments, len(arguments))
+        value, changes = self._perform(module, function, arguments, len(arguments))
+        return as_data(value, self._loader.plain), changes
 
     def _perform(self, module: str, function: str, arguments: list[Any], changing: int) -> Value:
         self._loader.begin()
-        target = self._loader.namespace(module).get(function)
-        if not callable(target):
-            raise LookupError(f"the module {module} has no function {function}")
+        target = self._loader.function(module, function)
         given = [self._context(value) if type(value) is PackedFacts else value for value in arguments]
         plain = [value for value in given if type(value) is not WorkerContext]
         documents = [(place, value) for place, value in enumerate(plain[:changing]) if isinstance(value, Document)]
@@ -246,12 +248,8 @@ class Worker:
             os._exit(1)
         if is_answered:
             return value
-        raise heard(value, self._own_error)
+        raise heard(value)
 
     def take_number(self, type: str, id: str) -> str | None:
         number: str | None = self._ask("documents.number", [[type, id]])
         return number
-
-    def _own_error(self, code: str) -> type[BosError] | None:
-        """The applet's own class of an error, which its code may want to catch."""
-        return next((value for value in self._loader.errors() if value.code == code), None)

@@ -14,6 +14,7 @@ from sandbox.limits import (
     NAME_CHARACTERS_MAX,
 )
 from sandbox.values import pack
+from sandbox.worker.outgoing import check
 from sdk import document_errors, errors, registers
 from sdk.errors import KINDS, BosError, Violation
 
@@ -105,6 +106,7 @@ def _details(details: dict[Any, Any]) -> dict[str, Any]:
 
 def _detail(value: Any) -> Any:
     try:
+        check(value)
         if len(pack(value)) <= ERROR_CHARACTERS_MAX:
             return value
     except (TypeError, ValueError, OverflowError, RecursionError):
@@ -130,13 +132,11 @@ def _violations(violations: Any) -> list[list[str | None]]:
     ]
 
 
-def heard(told: Told, own: Callable[[str], type[BosError] | None]) -> BosError:
-    """The kernel's error, to be raised in the applet: of the class of that code, so that it is caught as in process.
-
-    own: the applet's own class of a code.
-    """
+def heard(told: Told) -> BosError:
+    """The kernel's error, to be raised in the applet: of the class of that code, so that it is caught as in process."""
     kind, code, message, details, violations = told
-    leaf = _KNOWN.get(code) or own(code) or _leaf(kind, code)
+    base = _KINDS.get(kind, BosError)
+    leaf = _KNOWN.get(code) or _own(base, code) or _leaf(base, code)
     error = leaf.__new__(leaf)
     # Its own constructor may want other arguments, and would make another message.
     error.args = (message,)
@@ -146,8 +146,16 @@ def heard(told: Told, own: Callable[[str], type[BosError] | None]) -> BosError:
     return error
 
 
-def _leaf(kind: str, code: str) -> type[BosError]:
-    name = "".join(word.capitalize() for word in code.split("_")) or kind
-    made: type[BosError] = type(name, (_KINDS.get(kind, BosError),), {"__doc__": ""})
+def _own(base: type[BosError], code: str) -> type[BosError] | None:
+    """The applet's own class of that code, which it may want to catch: of those it made, the one of this call."""
+    newest = None
+    for kind in type.__subclasses__(base):
+        newest = _own(kind, code) or (kind if kind.code == code else newest)
+    return newest
+
+
+def _leaf(base: type[BosError], code: str) -> type[BosError]:
+    name = "".join(word.capitalize() for word in code.split("_")) or base.__name__
+    made: type[BosError] = type(name, (base,), {"__doc__": ""})
     made.code = code
     return made

@@ -1,9 +1,9 @@
 """Loads applets without any language policy, so that the walls are all there is. Given to a zygote by tests alone."""
 
 import builtins
-import types
+from types import FunctionType, SimpleNamespace
 
-from sdk.errors import BosError
+from sdk.hooks import SUBJECTS_ATTRIBUTE
 
 
 class Programs:
@@ -11,12 +11,12 @@ class Programs:
         self._seal = seal
         self._modules = {}
 
-    def load(self, modules, files, hooks_module, keeps_state):
+    def load(self, applet, modules, files, hooks_module, keeps_state):
         self._codes = {name: compile(source, f"{name}.py", "exec") for name, source in modules.items()}
         self._keeps_state = keeps_state
         self._seal()
         self._run()
-        return self._modules[hooks_module]
+        return [found(value) for value in self._modules[hooks_module].values() if hasattr(value, "bos_impl")]
 
     def _run(self):
         self._modules = {name: {"__builtins__": builtins, "__name__": name} for name in self._codes}
@@ -27,17 +27,30 @@ class Programs:
         if not self._keeps_state:
             self._run()
 
-    def namespace(self, module):
-        return self._modules[module]
+    def function(self, module, name):
+        function = self._modules[module].get(name)
+        if type(function) is not FunctionType:
+            raise LookupError(f"{module} has no function {name}")
+        return function
 
-    def errors(self):
-        values = (value for module in self._modules.values() for value in module.values())
-        return [value for value in values if isinstance(value, type) and issubclass(value, BosError)]
+    def plain(self, value):
+        raise TypeError(f"a {type(value).__name__} is no data")
 
     def module_of(self, file_name):
         name = file_name.removesuffix(".py")
         return name if name in self._modules else None
 
 
+def found(function):
+    code = function.__code__
+    return SimpleNamespace(
+        function=function.__name__,
+        hook=function.bos_impl["specname"],
+        subjects=getattr(function, SUBJECTS_ATTRIBUTE),
+        parameters=code.co_varnames[: code.co_argcount],
+        line=code.co_firstlineno,
+    )
+
+
 def warm():
-    types.SimpleNamespace()
+    """There is nothing of its own that would be put off."""

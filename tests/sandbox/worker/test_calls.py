@@ -41,7 +41,7 @@ def broken(ctx):
 def price(ctx, product_id, quantity):
     return Decimal("1.50") * quantity
 
-@hooks.validate_document("crm.deal")
+@hooks.resolve("tax_rate")
 def mixed(ctx, document):
     if document.id == "d2":
         raise LimitBroken("no")
@@ -73,7 +73,7 @@ def test_a_load_tells_the_hooks_the_decorators_made(hooked):
         ["refuse", "validate_document", ["crm.deal"], ["ctx", "document"]],
         ["broken", "check_invariants", [], ["ctx"]],
         ["price", "resolve_price", [], ["ctx", "product_id", "quantity"]],
-        ["mixed", "validate_document", ["crm.deal"], ["ctx", "document"]],
+        ["mixed", "resolve_tax_rate", [], ["ctx", "document"]],
     ]
     assert value[0][4] == line_of("@hooks.before_save")
 
@@ -142,7 +142,7 @@ def test_a_function_that_is_not_there_is_an_error_of_the_call(raw):
     raw.load("x = 1")
     assert raw.run("nothing")[:2] == [
         RAISED,
-        ["LookupError", "", "the module hooks has no function nothing", {}, [], []],
+        ["LookupError", "", "hooks has no function nothing", {}, [], []],
     ]
 
 
@@ -204,7 +204,8 @@ def test_events_have_their_payload(raw):
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("{1, 2}", "set"),
+        ("[{'a': {object()}}]", "object"),
+        ("{(1, 2): 3}", "tuple"),
         ("object()", "object"),
         ("(n for n in ())", "generator"),
         ("lambda: 1", "function"),
@@ -226,6 +227,42 @@ def test_what_does_not_travel_is_an_error_of_the_applet(raw, expression, message
     assert status == RAISED
     assert message in error[2]
     assert raw.run("give")[0] == RAISED
+
+
+def test_what_a_hook_returns_that_is_asked_for_nothing_stays_inside(raw):
+    raw.load("from sdk import hooks\n@hooks.after_save('a.b')\ndef f(ctx): return object()")
+    assert raw.call("f")[:2] == [RETURNED, None]
+
+
+def test_a_function_that_is_run_may_return_what_can_be_made_data(raw):
+    raw.load(
+        "from collections import Counter, deque\nfrom fractions import Fraction\nfrom sdk import Balance\n"
+        "def f(): return [{1}, (2, 3), deque([4]), range(2), Counter('a'), Fraction(1, 3), Balance({'a': 'b'}, {})]"
+    )
+    balance = {"dimensions": {"a": "b"}, "resources": {}}
+    assert raw.run("f")[1] == [[1], [2, 3], [4], [0, 1], {"a": 1}, "1/3", balance]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["event", "{'a': event}", "{(1,): 2}", "{document: 1}", "[[]] * 1", "nested", "lambda: 1", "document2"],
+)
+def test_what_a_request_says_is_what_the_kernel_takes(raw, expression):
+    raw.load(
+        "from sdk import Document\n"
+        "def f(ctx, event, document):\n    nested = []\n"
+        "    for _ in range(100): nested = [nested]\n"
+        "    document2 = Document('d2', 'a.b', {'inner': document})\n"
+        f"    return ctx.resolve('price', given={expression})"
+    )
+    raw.answers = {"resolve": lambda *_: 7}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    event = Event("e1", "crm.deal.won", "crm.deal", "d1", 3, moment, "u1", "c1")
+    status, value, *_ = raw.call("f", event, deal())
+    if expression == "[[]] * 1":
+        assert (status, value) == (RETURNED, 7)
+    else:
+        assert (status, value[0] in ("TypeError", "ValueError"), raw.asked) == (RAISED, True, [])
 
 
 def test_a_cyclic_result_is_an_error_of_the_applet(raw):
