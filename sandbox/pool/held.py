@@ -29,15 +29,13 @@ class Key(NamedTuple):
 class Held:
     """worker: None until it is there. killed_why: why it must not be used any more, said before it may be there.
 
-    loaded_bytes: its memory as it was loaded. looked_at: after how many calls that was last compared. idle_since: of
-    the pool's clock.
+    looked_at: after how many calls its memory was last looked at. idle_since: of the pool's clock.
     """
 
     key: Key
     worker: Worker | None = None
     description: Description = field(default_factory=Description)
     killed_why: str | None = None
-    loaded_bytes: int = 0
     looked_at: int = 0
     idle_since: float = 0.0
 

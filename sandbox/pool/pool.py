@@ -14,6 +14,7 @@ from sandbox.errors import AppletStopped, SandboxBusy, SandboxOff
 from sandbox.host.engine import Engine, Program, Worker
 from sandbox.host.violation import Violation
 from sandbox.limits import CALLS_MAX, GROWTH_BYTES_MAX, IDLE_S_MAX, LOOK_EVERY_CALLS, MEMORY_MB, SPARES, WORKERS_MAX
+from sandbox.pool.cpus import find_current_cpu
 from sandbox.pool.held import Held, Key, Lease
 from sandbox.pool.meters import AppletFigures, Meters, Use
 from sandbox.pool.shelf import Shelf
@@ -55,17 +56,29 @@ class PoolFigures:
 
 
 class Pool:
-    """Used by any thread. engine: the pool's from now on, closed with it. clock: seconds that never go back."""
+    """Used by any thread. engine: the pool's from now on, closed with it. clock: seconds that never go back.
 
-    def __init__(self, engine: Engine, sizes: Sizes | None = None, *, clock: Callable[[], float] = monotonic) -> None:
+    is_pinned: whether workers follow their callers to the CPU these run on.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sizes: Sizes | None = None,
+        *,
+        is_pinned: bool = False,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._engine, self._sizes, self._clock = engine, sizes or Sizes(), clock
         self._lock = threading.Lock()
         self._idle, self._busy = Shelf(), set[Held]()
         self._spares: deque[Worker] = deque()
         # Processes there are or are about to be: what workers_max bounds.
         self._places = 0
+        self._fresh_bytes = 0
         self._counts: Counter[str] = Counter()
         self._meters = Meters()
+        self._current_cpu = find_current_cpu() if is_pinned else None
         self._off_why: str | None = None
         self._upkeep = Upkeep(self._keep_up)
         # A child process has neither our threads nor a zygote of its own, and must not use our sockets beside us.
@@ -88,6 +101,8 @@ class Pool:
         if held is None:
             held = self._start(key, program)
         assert held.worker is not None
+        if self._current_cpu is not None:
+            held.worker.follow(self._current_cpu())
         return Lease(held, held.worker, self._give_back)
 
     def kill(
@@ -188,7 +203,10 @@ class Pool:
 
     def _spawn(self, memory_mb: int) -> Worker:
         worker = self._engine.spawn(memory_mb)
+        # Forks of one zygote are born alike, and to look at one takes as long as ten calls.
+        fresh_bytes = self._fresh_bytes or worker.memory_bytes
         with self._lock:
+            self._fresh_bytes = fresh_bytes
             self._counts["spawned"] += 1
         return worker
 
@@ -198,7 +216,6 @@ class Pool:
             if held.killed_why is not None:
                 raise AppletStopped(applet=program.applet, reason=held.killed_why, kind="killed")
         held.description = worker.load(program)
-        held.loaded_bytes = worker.memory_bytes
 
     def _give_back(self, lease: Lease) -> None:
         held, worker = lease.held, lease.worker
@@ -220,7 +237,7 @@ class Pool:
         if worker.calls - held.looked_at < LOOK_EVERY_CALLS or worker.is_dead:
             return False
         held.looked_at = worker.calls
-        return worker.memory_bytes - held.loaded_bytes > self._sizes.growth_bytes_max
+        return worker.memory_bytes - self._fresh_bytes > self._sizes.growth_bytes_max
 
     def _drop(self, held: Held) -> None:
         """By who has it: nobody else uses it from here on. Its place is free once it is gone."""

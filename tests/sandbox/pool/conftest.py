@@ -82,9 +82,9 @@ def open_pool(zygote):
     with contextlib.ExitStack() as stack:
 
         def open_one(*, spares=0, **sizes):
-            clock = sizes.pop("clock", None)
+            options = {name: sizes.pop(name) for name in ("clock", "is_pinned") if name in sizes}
             engine = CountedEngine(zygote)
-            pool = Pool(engine, Sizes(spares=spares, **sizes), **({"clock": clock} if clock else {}))
+            pool = Pool(engine, Sizes(spares=spares, **sizes), **options)
             stack.callback(pool.close)
             return pool, engine
 
