@@ -20,7 +20,7 @@ from sandbox.policy.limits import (
     VIOLATIONS_MAX,
 )
 from sandbox.policy.offer import OFFER
-from sandbox.policy.statelessness import is_stateless
+from sandbox.policy.statelessness import stateless_modules
 from sandbox.policy.statements import StatementRules
 from sandbox.policy.violation import PolicyBroken, PolicyViolation, refusal
 
@@ -31,10 +31,10 @@ class Policy(ImportRules, DefinitionRules, StatementRules):
 
 @dataclass(frozen=True)
 class CheckedProgram:
-    """The modules of an applet as code that keeps to the policy. stateless: no call can leave anything to the next."""
+    """The modules of an applet as code that keeps to the policy. stateless: those no call can leave anything in."""
 
     codes: Mapping[str, CodeType]
-    is_stateless: bool
+    stateless: frozenset[str]
 
 
 def check_sources(modules: Mapping[str, str], offered: Collection[str] = OFFER) -> list[PolicyViolation]:
@@ -59,7 +59,7 @@ def compile_sources(modules: Mapping[str, str], offered: Collection[str] = OFFER
             trees[name] = parsed
         else:
             violations.append(parsed)
-    stateless = not violations and is_stateless(trees)
+    stateless = frozenset() if violations else stateless_modules(trees)
     codes: dict[str, CodeType] = {}
     for name, tree in trees.items():
         made = _transform(name, tree, modules, offered)

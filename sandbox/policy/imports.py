@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
 
 from sandbox.policy.base import PolicyBase
 from sandbox.policy.names import attribute_fault
 from sandbox.policy.offer import OFFER
+from sandbox.policy.packages import PACKAGE, find_module, package_of
 from sandbox.policy.rules import MODULES_INSTEAD
 from sdk.nearest import nearest
-
-PACKAGE = "__init__"
 
 
 class ImportRules(PolicyBase):
@@ -80,23 +78,3 @@ class ImportRules(PolicyBase):
         known = ", ".join(sorted(self.offered))
         # Rules are told with what there is when nothing comes near.
         self.refuse(node, "module_missing", name, instead or f"one of: {known}")
-
-
-def find_module(name: str, own: Collection[str]) -> str | None:
-    """The key of an own module: `data` is `data.py`, `data/__init__.py`, or a folder of modules (answered itself)."""
-    for key in (name, f"{name}.{PACKAGE}"):
-        if key in own:
-            return key
-    return name if any(other.startswith(f"{name}.") for other in own) else None
-
-
-def package_of(module: str, own: Collection[str], level: int) -> str | None:
-    """The package `level` dots lead to from a module; "" is the applet itself, None lies outside of it."""
-    parts = module.split(".")
-    is_package = parts[-1] == PACKAGE
-    if is_package:
-        parts.pop()
-    elif module in own and any(other.startswith(f"{module}.") for other in own):
-        is_package = True
-    up = level - 1 if is_package else level
-    return ".".join(parts[: len(parts) - up]) if up <= len(parts) else None

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 
+from sandbox.policy.packages import find_module, package_of
+
 # Calls that give a value nobody can change, whatever values they are given.
 _PURE_CALLS = frozenset({
     "Decimal", "bool", "bytes", "dataclasses.field", "datetime.date", "datetime.datetime", "datetime.time",
@@ -33,18 +35,46 @@ class _Stateful(Exception):
 
 def is_stateless(trees: Mapping[str, ast.Module]) -> bool:
     """Whether the modules of an applet, as parsed, keep nothing between two calls. False where in doubt."""
-    try:
-        modules = [_Module(tree) for tree in trees.values()]
-    except _Stateful:
-        return False
-    tables = [name for module in modules for name in module.tables]
-    if not tables:
-        return True
-    # A table that another module gets hold of could be written to there.
+    return len(stateless_modules(trees)) == len(trees)
+
+
+def stateless_modules(trees: Mapping[str, ast.Module]) -> frozenset[str]:
+    """The modules that keep nothing and import no own module that might, so that all calls may share them."""
     reached: set[str] = set()
     for tree in trees.values():
         reached.update(_reached_names(tree))
-    return "getattr" not in reached and not reached & set(tables)
+    stateless = {name for name, tree in trees.items() if _keeps_nothing(tree, reached)}
+    imports = {name: _own_imports(name, trees) for name in stateless}
+    while True:
+        # Whoever holds a function of a module that keeps something keeps it as well.
+        doubtful = {name for name in stateless if not imports[name] <= stateless}
+        if not doubtful:
+            return frozenset(stateless)
+        stateless -= doubtful
+
+
+def _keeps_nothing(tree: ast.Module, reached: set[str]) -> bool:
+    try:
+        tables = _Module(tree).tables
+    except _Stateful:
+        return False
+    # A table that another module gets hold of could be written to there.
+    return not tables or ("getattr" not in reached and not tables & reached)
+
+
+def _own_imports(module: str, trees: Mapping[str, ast.Module]) -> set[str]:
+    """The applet's modules a module imports anywhere, in functions too. What leads nowhere is no module of the set."""
+    found: set[str] = set()
+    for node in ast.walk(trees[module]):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = package_of(module, trees, node.level) or ""
+            base = f"{package}.{node.module}" if package and node.module else package or node.module or ""
+            inner = {f"{base}.{alias.name}" if base else alias.name for alias in node.names}
+            modules = {find_module(name, trees) for name in ({base} if node.module else set()) | inner}
+            found |= {name for name in modules if name is not None and name in trees}
+            if base and not node.module and find_module(base, trees) in trees:
+                found.add(str(find_module(base, trees)))
+    return found
 
 
 def _reached_names(tree: ast.Module) -> Iterable[str]:

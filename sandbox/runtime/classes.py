@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from string import Formatter
 from typing import Any
 
@@ -22,6 +23,8 @@ class AppletObject:
         return f"<{type(self).__name__} object>"
 
 
+# Classes are made anew for every call, with the messages they had before.
+MESSAGES_KEPT = 1_000
 # The names of a class's annotated fields, in order; unreachable from applet code by its underscores.
 FIELDS = "__bos_fields__"
 
@@ -56,6 +59,7 @@ def _name_of(value: Any) -> str:
     return value.__name__ if isinstance(value, type) else f"a {type(value).__name__}"
 
 
+@lru_cache(MESSAGES_KEPT)
 def _check_message(docstring: Any) -> None:
     """A message names arguments and nothing of theirs: `format` would read any attribute that is written there."""
     for _, field, spec, _ in Formatter().parse(docstring or ""):

@@ -11,11 +11,15 @@ _ROUNDINGS = frozenset({
     decimal.ROUND_HALF_EVEN, decimal.ROUND_HALF_UP, decimal.ROUND_UP,
 })  # fmt: skip
 _FRESH = decimal.Context()
+# Whether settings were made since: asked at every call, and setting a context takes longer than most of them.
+_touched: list[bool] = []
 
 
 def reset_context() -> None:
     """Arithmetic as it is at the start of every call, whatever the one before has left."""
-    decimal.setcontext(_FRESH.copy())
+    if _touched:
+        decimal.setcontext(_FRESH.copy())
+        _touched.clear()
 
 
 class DecimalSettings:
@@ -56,6 +60,7 @@ class LocalContext:
         self._inner: Any = None
 
     def __enter__(self) -> DecimalSettings:
+        _touched[:] = [True]
         self._inner = decimal.localcontext()
         self._inner.__enter__()
         settings = DecimalSettings()

@@ -30,10 +30,15 @@ from types import MappingProxyType
 from typing import Any
 
 from sandbox.policy.offer import OFFER
-from sandbox.runtime import decimals, enums, functions, named_tuples, records, texts
 from sandbox.runtime.abstract import ABSTRACT, TYPING
+from sandbox.runtime.decimals import localcontext
+from sandbox.runtime.enums import Auto, Enum, StrEnum, unique
 from sandbox.runtime.facade import Facade, make_facade
+from sandbox.runtime.functions import CachedProperty, comb, factorial, perm, total_ordering, wraps
+from sandbox.runtime.named_tuples import namedtuple
+from sandbox.runtime.records import KW_ONLY, asdict, astuple, dataclass, field, fields, is_dataclass, replace
 from sandbox.runtime.regex import make_regex
+from sandbox.runtime.texts import HASHLIB, dumps, hmac_digest, hmac_new, loads
 from sdk import context, document, document_errors, errors, event, registers, values
 
 # Without state: forks have no generator in common, and no call leaves a seed to the next one.
@@ -48,23 +53,23 @@ def scale_of(value: decimal.Decimal) -> int:
 
 
 _REPLACED: Mapping[str, Mapping[str, Any]] = {
-    "collections": {"namedtuple": named_tuples.namedtuple},
+    "collections": {"namedtuple": namedtuple},
     "collections.abc": ABSTRACT,
     "dataclasses": {
-        "KW_ONLY": records.KW_ONLY, "asdict": records.asdict, "astuple": records.astuple,
-        "dataclass": records.dataclass, "field": records.field, "fields": records.fields,
-        "is_dataclass": records.is_dataclass, "replace": records.replace,
+        "KW_ONLY": KW_ONLY, "asdict": asdict, "astuple": astuple,
+        "dataclass": dataclass, "field": field, "fields": fields,
+        "is_dataclass": is_dataclass, "replace": replace,
     },
-    "decimal": {"localcontext": decimals.localcontext},
-    "enum": {"Enum": enums.Enum, "StrEnum": enums.StrEnum, "auto": enums.Auto, "unique": enums.unique},
+    "decimal": {"localcontext": localcontext},
+    "enum": {"Enum": Enum, "StrEnum": StrEnum, "auto": Auto, "unique": unique},
     "functools": {
-        "cached_property": functions.CachedProperty, "total_ordering": functions.total_ordering,
-        "wraps": functions.wraps,
+        "cached_property": CachedProperty, "total_ordering": total_ordering,
+        "wraps": wraps,
     },
-    "hashlib": texts.HASHLIB,
-    "hmac": {"digest": texts.hmac_digest, "new": texts.hmac_new},
-    "json": {"dumps": texts.dumps, "loads": texts.loads},
-    "math": {"comb": functions.comb, "factorial": functions.factorial, "perm": functions.perm},
+    "hashlib": HASHLIB,
+    "hmac": {"digest": hmac_digest, "new": hmac_new},
+    "json": {"dumps": dumps, "loads": loads},
+    "math": {"comb": comb, "factorial": factorial, "perm": perm},
     "random": {name: getattr(_RANDOM, name) for name in OFFER["random"] if name != "Random"},
     "sdk.values": {"scale_of": scale_of},
     "typing": TYPING,

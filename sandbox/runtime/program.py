@@ -16,7 +16,7 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from sandbox.policy.compiling import compile_sources
-from sandbox.policy.imports import PACKAGE, find_module, package_of
+from sandbox.policy.packages import PACKAGE, find_module, package_of
 from sandbox.runtime.builtins import builtins_of_applet
 from sandbox.runtime.classes import make_class
 from sandbox.runtime.decimals import reset_context
@@ -42,9 +42,10 @@ class FoundHook:
 class Run:
     """The modules of a program as one call sees them: each is executed when it is first imported."""
 
-    def __init__(self, program: Program, offered: Mapping[str, Facade]) -> None:
+    def __init__(self, program: Program, offered: Mapping[str, Facade], shared: Run | None = None) -> None:
         self.offered = offered
         self._program = program
+        self._shared = shared
         self._members: dict[str, dict[str, Any]] = {}
 
     def function(self, module: str, name: str) -> Any:
@@ -55,7 +56,10 @@ class Run:
         return found
 
     def members(self, module: str) -> dict[str, Any]:
-        """The globals of a module, executed if it was not yet."""
+        """The globals of a module, executed if it was not yet; those that keep nothing are executed once for all."""
+        shared = self._shared
+        if shared is not None and module in self._program.stateless:
+            return shared.members(module)
         members = self._members.get(module)
         if members is None:
             code = self._program.codes.get(module)
@@ -92,21 +96,21 @@ class Run:
 
 
 class Program:
-    """What `prepare_program` gives. is_stateless: no call can leave anything, so that all may share one run."""
+    """What `prepare_program` gives. stateless: modules no call can leave anything in, executed once for all calls."""
 
     def __init__(
         self,
         codes: Mapping[str, CodeType],
-        is_stateless: bool,
+        stateless: frozenset[str],
         files: Mapping[str, str],
         write_line: Callable[[str], None],
     ) -> None:
         self.codes = codes
-        self.is_stateless = is_stateless
+        self.stateless = stateless
         path = path_class(files)
         self._calling = modules_of_applet(CALLING, path)
         self._describing = modules_of_applet(DESCRIBING, path)
-        self._kept: Run | None = None
+        self._kept = Run(self, self._calling)
         self.globals: Mapping[str, Any] = {
             "__builtins__": builtins_of_applet(write_line), "__metaclass__": make_class,
             "_change_": guarded_change, "_getattr_": guarded_getattr, "_write_": guarded_write,
@@ -115,11 +119,7 @@ class Program:
     def start_call(self, keeps_state: bool = False) -> Run:
         """Modules for one call: fresh ones, unless the applet keeps state on purpose or could not keep any."""
         reset_context()
-        if not (keeps_state or self.is_stateless):
-            return Run(self, self._calling)
-        if self._kept is None:
-            self._kept = Run(self, self._calling)
-        return self._kept
+        return self._kept if keeps_state else Run(self, self._calling, self._kept)
 
     def describe(self, applet: str, module: str) -> list[FoundHook]:
         """The hooks of a module, by the checks of `sdk.hookset`. Raises InvalidHooks, and what the code raises."""
@@ -156,4 +156,4 @@ def prepare_program(
     sources: by dotted name inside the applet. files: texts of its data files by path below its folder.
     """
     checked = compile_sources(sources, OFFERED)
-    return Program(checked.codes, checked.is_stateless, files or {}, write_line)
+    return Program(checked.codes, checked.stateless, files or {}, write_line)
