@@ -57,6 +57,9 @@ class Zygote:
 
     def spawn(self, memory_mb: int) -> Spawned:
         """A worker, locked down and with nothing loaded. Raises WorkerUnavailable."""
+        if memory_mb < 1:
+            # A negative limit is none at all.
+            raise ValueError(f"a worker has at least 1 MB, not {memory_mb}")
         return self._for_next().spawn(memory_mb, self.walls)
 
     def probe(self, name: str, walls: Walls, memory_mb: int = 64) -> Outcome:
