@@ -39,7 +39,7 @@ class Facades:
 
 @dataclass
 class Parts:
-    """`close` gives the connections back."""
+    """`close` gives the connections back. System plugins with a `kernel_made(kernel)` or `kernel_closed()` are told."""
 
     settings: Settings
     database: Database
@@ -57,6 +57,9 @@ class Parts:
     numbers: NumberBlocks = field(default_factory=NumberBlocks)
     # Told the tenant whose transaction has left something to deliver; the worker of this process listens.
     on_deliveries: list[Callable[[TenantRecord], None]] = field(default_factory=list)
+    # What system plugins measure, collectors of the Prometheus client; and what they add to /healthz where they say it.
+    collectors: list[Any] = field(default_factory=list)
+    health: dict[str, Callable[[], str | None]] = field(default_factory=dict)
     # Told the tenant whose transaction has changed something that is searched; so often that nobody is woken by it.
     on_changes: list[Callable[[TenantRecord], None]] = field(default_factory=list)
 
@@ -64,6 +67,7 @@ class Parts:
         self.token_keys = open_token_keys(self.database, self.installation.token_secret)
         self.breaker = Breaker(self.settings, self.database, self.runtimes, self.clock, self._announce)
         self.breaker.stops.on_change.append(self._announce_all)
+        self._tell_plugins("kernel_made", self)
 
     def _announce(self, tenant: TenantRecord) -> None:
         for listener in self.on_deliveries:
@@ -74,6 +78,14 @@ class Parts:
         for tenant in self.runtimes.tenants:
             self._announce(tenant)
 
+    def _tell_plugins(self, name: str, *arguments: Any) -> None:
+        """System plugins that are objects of their own have a life beside the kernel's."""
+        for plugin in self.plugins.get_plugins():
+            told = getattr(plugin, name, None)
+            if told is not None:
+                told(*arguments)
+
     def close(self) -> None:
+        self._tell_plugins("kernel_closed")
         self.breaker.close()
         self.database.close()

@@ -12,7 +12,7 @@ from registry.loader import load_hooks
 from sdk import __version__ as sdk_version
 from sdk.applet import Applet
 from sdk.errors import BosError, Violation
-from sdk.hookset import collect_hooks
+from sdk.hookset import InvalidHooks, collect_hooks
 
 
 def kernel_version() -> Version:
@@ -38,10 +38,8 @@ def check_release(release: Release) -> list[Violation]:
         return list(release.fault.violations) or [Violation("", release.fault.code, release.fault.message)]
     return [
         *_check_name(release.applet),
-        *_check_trust(release.applet),
         *_check_ranges(release.applet),
-        # Whoever is not trusted does not get to run: importing it would.
-        *(_check_hooks(release) if release.applet.manifest.trust == "trusted" else ()),
+        *(_check_sandboxed(release) if release.is_sandboxed else _check_hooks(release)),
     ]
 
 
@@ -76,10 +74,19 @@ def _check_name(applet: Applet) -> Iterator[Violation]:
         yield Violation("/name", "reserved_name", "kernel is the kernel's own name", "another name")
 
 
-def _check_trust(applet: Applet) -> Iterator[Violation]:
-    if applet.manifest.trust != "trusted":
-        message = "it asks to be sandboxed, and this installation has no sandbox"
-        yield Violation("/trust", "trust", message, "trusted, if you trust its author with this server")
+def _check_sandboxed(release: Release) -> Iterator[Violation]:
+    """Its code is looked at in a worker; nothing of it is imported here."""
+    problem = "this installation has no sandbox" if release.sandbox is None else release.sandbox.problem()
+    if problem is not None:
+        message = f"it asks to be sandboxed, and {problem}"
+        yield Violation("/trust", "trust", message, "a sandbox, or trusted if you trust its author with this server")
+        return
+    try:
+        collect_hooks(release.name, release.sandbox.load(release))
+    except InvalidHooks as fault:
+        yield from _hook_violations(fault)
+    except BosError as fault:
+        yield from fault.violations or [Violation("/hooks", fault.code, fault.message)]
 
 
 def _check_ranges(applet: Applet) -> Iterator[Violation]:
@@ -96,6 +103,10 @@ def _check_hooks(release: Release) -> Iterator[Violation]:
     try:
         collect_hooks(release.name, load_hooks(release))
     except BosError as fault:
-        yield from (Violation(f"/hooks{v.pointer}", v.rule, v.message, v.expected) for v in fault.violations)
+        yield from _hook_violations(fault)
     except Exception as error:  # reason: an applet's import may fail in any way, and that is what is to be told
         yield Violation("/hooks", "import", f"its code cannot be imported: {type(error).__name__}: {error}")
+
+
+def _hook_violations(fault: BosError) -> Iterator[Violation]:
+    return (Violation(f"/hooks{v.pointer}", v.rule, v.message, v.expected) for v in fault.violations)

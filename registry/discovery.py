@@ -7,9 +7,10 @@ import importlib.metadata
 import importlib.util
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from registry.bundles import digest_of, stamp_of
 from sdk.applet import Applet
@@ -21,12 +22,20 @@ MANIFEST_NAME = "applet.toml"
 
 @dataclass(frozen=True)
 class Release:
-    """An applet found here. `fault` instead of `applet` when its files are wrong, so that it can be told."""
+    """An applet found here. `fault` instead of `applet` when its files are wrong, so that it can be told.
+
+    sandbox: where it would run if it is not trusted, a `registry.sandboxing.Sandbox`; None where there is none.
+    """
 
     name: str
     folder: Path
     applet: Applet | None = None
     fault: BosError | None = None
+    sandbox: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_sandboxed(self) -> bool:
+        return self.applet is not None and self.applet.manifest.trust != "trusted"
 
     @property
     def version(self) -> str:
@@ -41,8 +50,9 @@ class Release:
 class Discovery:
     """Looks again whenever it is asked for something it has not seen: a package installed meanwhile is found."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder or _shipped_folder()
+    def __init__(self, folder: Path | None, sandbox: Any = None) -> None:
+        """sandbox: see `Release`."""
+        self._folder, self.sandbox = folder or _shipped_folder(), sandbox
         self._releases: dict[str, Release] = {}
         self._stamps: Mapping[Path, object] = {}
         self._lock = threading.Lock()
@@ -55,7 +65,7 @@ class Discovery:
             stamps = {folder: stamp_of(folder) for _, folder in folders}
             same = {folder for folder, stamp in stamps.items() if self._stamps.get(folder) == stamp}
             known = {r.folder: r for r in self._releases.values() if r.applet and r.folder in same}
-            found = (known.get(folder) or _read(name, folder) for name, folder in folders)
+            found = (known.get(folder) or _read(name, folder, self.sandbox) for name, folder in folders)
             # First come, first served: an installed package cannot take the name of a shipped applet.
             releases: dict[str, Release] = {}
             for release in found:
@@ -81,12 +91,12 @@ class Discovery:
                 yield entry.name, folder
 
 
-def _read(name: str, folder: Path) -> Release:
+def _read(name: str, folder: Path, sandbox: Any) -> Release:
     try:
         applet = Applet.load(folder)
     except BosError as fault:
         return Release(name, folder, fault=fault)
-    return Release(applet.name, folder, applet)
+    return Release(applet.name, folder, applet, sandbox=sandbox)
 
 
 def _shipped_folder() -> Path:

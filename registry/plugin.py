@@ -16,6 +16,7 @@ from registry.plans.warming import WARM_S, Warmer
 from registry.releases import Releases
 from registry.rollouts.cli import add_rollout_commands
 from registry.rollouts.progress import rollout_chore
+from registry.sandboxing.sandbox import Sandbox
 from sdk.applet import Applet
 from sdk.hooks import hookimpl
 
@@ -24,7 +25,8 @@ class RegistryPlugin:
     """One per process, with its own look at what is installed."""
 
     def __init__(self, settings: Settings) -> None:
-        self.discovery = Discovery(settings.applets_dir)
+        self.sandbox = Sandbox(settings)
+        self.discovery = Discovery(settings.applets_dir, self.sandbox)
         self.releases = Releases(self.discovery, settings.data_dir / "releases")
 
     @hookimpl
@@ -32,10 +34,18 @@ class RegistryPlugin:
         self, name: str, version: str, database: Database, lenses_only: bool
     ) -> tuple[Applet, object] | None:
         release = self.releases.find(database, name, version)
-        # Whoever is not trusted does not get to run, whatever the tenant's rows say.
-        if release is None or release.applet is None or release.applet.manifest.trust != "trusted":
+        if release is None or release.applet is None:
             return None
+        if release.is_sandboxed:
+            # Nothing of it is imported here, whatever the tenant's rows say.
+            return release.applet, None if lenses_only else self.sandbox.load(release, database)
         return load_applet(release), None if lenses_only else load_hooks(release)
+
+    def kernel_made(self, kernel: Any) -> None:
+        self.sandbox.attach(kernel)
+
+    def kernel_closed(self) -> None:
+        self.sandbox.close()
 
     @hookimpl
     def register_routes(self, router: Any, kernel: Any) -> None:

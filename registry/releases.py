@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from packaging.version import Version
 
@@ -111,7 +112,7 @@ class Releases:
             try:
                 if row is None:
                     raise BundleUnreadable(reason="another content was kept meanwhile")
-                self._unpacked[digest] = _read(name, self._unpack(digest, row[0]))
+                self._unpacked[digest] = _read(name, self._unpack(digest, row[0]), self.discovery.sandbox)
             except BundleUnreadable as fault:
                 # Everybody asks for all releases: one that is broken must not keep them from the others.
                 return Release(name, self._folder / digest, fault=fault)
@@ -140,9 +141,9 @@ class Releases:
             return folder
 
 
-def _read(name: str, folder: Path) -> Release:
+def _read(name: str, folder: Path, sandbox: Any) -> Release:
     try:
-        return Release(name, folder, Applet.load(folder))
+        return Release(name, folder, Applet.load(folder), sandbox=sandbox)
     except BosError as fault:
         return Release(name, folder, fault=fault)
 

@@ -123,14 +123,20 @@ class Breaker:
         if span is not None and span.meter.applet == strike.applet:
             span.strike = strike
         if strike.is_grave:
-            self.stop(ctx.uow, strike)
+            self.stop(strike, ctx.uow)
 
-    def stop(self, uow: UnitOfWork, strike: Strike) -> None:
-        """Nobody runs this version of the applet any more: here at once, everywhere as soon as others look."""
+    def stop(self, strike: Strike, uow: UnitOfWork | None = None) -> None:
+        """Nobody runs this version of the applet any more: here at once, everywhere as soon as others look.
+
+        uow: after whose end it is written down; None: now.
+        """
         reason = f"{strike.applet} {strike.version} {strike.reason}"
         made = self.stops.make(reason, ACTOR, applet=strike.applet, version=strike.version, evidence=strike.evidence)
         self.stops.trip(made)
-        uow.at_end(partial(self._record_stop, made))
+        if uow is None:
+            self._record_stop(made)
+        else:
+            uow.at_end(partial(self._record_stop, made))
 
     def _record_stop(self, stop: Stop) -> None:
         try:

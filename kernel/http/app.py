@@ -63,6 +63,8 @@ def create_app(kernel: Kernel, *, has_worker: bool = True, metrics: Metrics | No
     app.add_middleware(Edge, metrics=numbers, body_bytes_max=limit, streamed=(transfers.UPLOAD,))
     app.include_router(health.router(kernel, numbers))
     app.include_router(_api(kernel, app), prefix=API_PREFIX)
+    for collector in kernel.collectors:
+        numbers.registry.register(collector)
     app.router.routes.extend(oauth_routes(kernel))
     app.router.routes.extend(docs_routes())
     fixed = get_openapi(title=app.title, version=API_VERSION, routes=app.routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
 from fastapi import APIRouter, Response
 
 from kernel.http.operations import describe
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
     from kernel.main import Kernel
 
 _STATUS = members(status=one_of_words("ok"))
+# What system plugins add, where they have something to say.
+_ALIVE = members({"sandbox": one_of_words("full", "strong", "wasm", "insecure")}, status=one_of_words("ok"))
 _OK = b'{"status":"ok"}'
 
 
 def router(kernel: Kernel, metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/healthz", summary="Whether the process is alive", openapi_extra=describe(_STATUS, is_open=True))
+    @routes.get("/healthz", summary="Whether the process is alive", openapi_extra=describe(_ALIVE, is_open=True))
     async def read_health() -> Response:
-        return Response(_OK, media_type="application/json")
+        told = {name: word for name, tell in kernel.health.items() if (word := tell()) is not None}
+        return Response(orjson.dumps({"status": "ok", **told}), media_type="application/json")
 
     @routes.get(
         "/readyz", summary="Whether it can serve: the database answers", openapi_extra=describe(_STATUS, is_open=True)

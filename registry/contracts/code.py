@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from registry.contracts.following.entries import follow_code
 from registry.contracts.following.recording import Recorder
 from registry.contracts.model import SDK, Unresolved, Use
-from registry.contracts.source import Module, read_modules
+from registry.contracts.source import Module, parse_modules, read_sources
 from registry.contracts.sources import Passed
 from registry.contracts.surface import offered_sdk
 from sdk.applet import Applet
@@ -39,9 +39,9 @@ class Code:
     taken: Mapping[str, set[str]] = field(default_factory=dict)
 
 
-def read_code(applet: Applet) -> Code:
-    """Raises UnreadableCode."""
-    modules = read_modules(applet.folder)
+def read_code(applet: Applet, sources: Mapping[str, str] | None = None) -> Code:
+    """sources: what `read_sources` has read of its folder before. Raises UnreadableCode."""
+    modules = parse_modules(read_sources(applet.folder) if sources is None else sources)
     recorder = follow_code(applet, offered_sdk(), modules)
     found = [*recorder.uses.values()]
     found += [use for module in modules.values() for use in _imports(module)]

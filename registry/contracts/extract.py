@@ -8,16 +8,19 @@ from registry.contracts.code import read_code
 from registry.contracts.data import uses_of_data
 from registry.contracts.model import Contract, collect_uses
 from registry.contracts.offers import offer_of
+from registry.sandboxing.reading import read_apart
 from sdk.applet import Applet
 
 
 def extract_contract(source: Path | str | Applet) -> Contract:
     """What the applet in a folder uses, offers and leaves open; its code is read, never run.
 
-    Raises InvalidApplet where its files are wrong, and UnreadableCode where a module is no Python.
+    Raises InvalidApplet where its files are wrong, and UnreadableCode where a module is no Python, or reading it took
+    more than it may.
     """
     applet = source if isinstance(source, Applet) else Applet.load(Path(source))
-    code = read_code(applet)
+    # What is not trusted is not even parsed in this process.
+    code = read_code(applet) if applet.manifest.trust == "trusted" else read_apart(applet)
     return Contract(
         applet=applet.name,
         version=str(applet.version),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from registry.contracts.surface import source_of
 from sdk.applet_files import FILE_BYTES_MAX
@@ -41,28 +41,40 @@ class Module:
         return f"{self.path}:{getattr(node, 'lineno', 1)}"
 
 
-def read_modules(folder: Path) -> dict[str, Module]:
-    """All modules but the tests, by name. Raises UnreadableCode."""
-    modules = {}
+def read_sources(folder: Path) -> dict[str, str]:
+    """The text of all modules but the tests, by their paths below the folder. Raises UnreadableCode."""
     paths = [path for path in sorted(folder.rglob("*.py")) if not SKIPPED.intersection(path.relative_to(folder).parts)]
     if len(paths) > MODULES_MAX:
         raise UnreadableCode(file=str(len(paths)), reason=f"there are more than {MODULES_MAX} modules")
-    for path in paths:
-        relative = path.relative_to(folder)
-        name = ".".join([ROOT, *relative.with_suffix("").parts]).removesuffix(".__init__")
-        module = Module(name, relative.as_posix(), _parse(path, relative.as_posix()), path.name == "__init__.py")
+    return {shown: _read(path, shown) for path in paths for shown in [path.relative_to(folder).as_posix()]}
+
+
+def parse_modules(sources: Mapping[str, str]) -> dict[str, Module]:
+    """By name. Raises UnreadableCode."""
+    modules = {}
+    for shown, text in sources.items():
+        path = PurePosixPath(shown)
+        name = ".".join([ROOT, *path.with_suffix("").parts]).removesuffix(".__init__")
+        module = Module(name, shown, _parse(text, shown), path.name == "__init__.py")
         for node in _top_level(module.tree.body):
             _declare(module, node)
         modules[name] = module
     return modules
 
 
-def _parse(path: Path, shown: str) -> ast.Module:
+def _read(path: Path, shown: str) -> str:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise UnreadableCode(file=shown, reason="it is too large")
-        return ast.parse(path.read_text(encoding="utf-8"), shown)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
+        return path.read_text(encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise UnreadableCode(file=shown, reason=f"{type(error).__name__}: {error}") from None
+
+
+def _parse(text: str, shown: str) -> ast.Module:
+    try:
+        return ast.parse(text, shown)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UnreadableCode(file=shown, reason=f"{type(error).__name__}: {error}") from None
 
 

@@ -21,16 +21,18 @@ class Broker:
     """ctx: as the hook of an applet in this process would have it, bound to the applet. arguments: of the call.
 
     failure: what a verb raised that is no error of the SDK, the database lost say. The worker is told no more than
-    that; whoever made the call raises it once the call has ended, whatever the applet made of it.
+    that; whoever made the call raises it once the call has ended, whatever the applet made of it. refusal: the last
+    error of the SDK that it was told.
     """
 
-    __slots__ = ("_ctx", "_events", "_known", "_quotas", "_writes", "denials", "failure", "requests")
+    __slots__ = ("_ctx", "_events", "_known", "_quotas", "_writes", "denials", "failure", "refusal", "requests")
 
     def __init__(self, ctx: Context, arguments: Iterable[Any] = (), quotas: Quotas = DECIDING) -> None:
         self._ctx, self._quotas = ctx, quotas
         self._known = Known(arguments)
         self.requests = self._writes = self._events = self.denials = 0
         self.failure: Exception | None = None
+        self.refusal: BosError | None = None
 
     def answer(self, capability: str, arguments: list[Any]) -> Any:
         """Raises BosError, which the applet may catch, and Violation for what the worker of Bos never asks."""
@@ -60,6 +62,7 @@ class Broker:
             answer = verb.run(ctx, self, *arguments)
         except BosError as error:
             self.denials += error.status == 403
+            self.refusal = error
             raise
         except Exception as error:  # reason: whatever it is, an applet is not to see it; it is raised after the call
             self.failure = error

@@ -17,7 +17,7 @@ from sandbox.host.process import Process
 from sandbox.host.telling import FramePacker
 from sandbox.host.violation import STOPPING_FOR_ALL, Violation, ViolationKind
 from sandbox.host.wire import Ended, MalformedFrame, Request, TooDeep, check_depth, read_failure, read_frame
-from sandbox.limits import ANSWERS_S_MAX, FRAME_KEPT_BYTES, FRAMES_KEPT, OBITUARY_S_MAX
+from sandbox.limits import FRAME_KEPT_BYTES, FRAMES_KEPT, OBITUARY_S_MAX
 from sdk.errors import BosError, Invalid
 
 # How a process ended, as `os.waitstatus_to_exitcode` says it, waiting for that many seconds; None if nobody knows.
@@ -144,7 +144,7 @@ class Conversation:
         self._channel.send(reply)
         patience.resume()
         if not patience.has_answers_left:
-            self._raise_violation("quota", f"its requests took more than {ANSWERS_S_MAX:g} s in one call")
+            self._raise_violation("quota", f"its requests took more than {patience.answers_s_max:g} s in one call")
 
     def _raise_late(self, patience: Patience, ended: Ended | None = None) -> NoReturn:
         # Asked before it is killed, while its clock can be read.

@@ -35,11 +35,13 @@ class Program:
 class Deadlines:
     """Seconds of the applet's own time, without what answers to its requests take.
 
-    soft_s: then it is interrupted, and its line told. hard_s: then its process is killed.
+    soft_s: then it is interrupted, and its line told. hard_s: then its process is killed. answers_s: what answers may
+    take of one call, None for `ANSWERS_S_MAX`.
     """
 
     soft_s: float
     hard_s: float
+    answers_s: float | None = None
 
 
 class Worker(Protocol):

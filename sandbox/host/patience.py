@@ -43,7 +43,12 @@ class Patience:
     @property
     def has_answers_left(self) -> bool:
         """Whether the kernel goes on answering: what is waited for meanwhile is time of a request all the same."""
-        return self._answers_s < ANSWERS_S_MAX
+        return self._answers_s < self.answers_s_max
+
+    @property
+    def answers_s_max(self) -> float:
+        own = self._deadlines.answers_s
+        return ANSWERS_S_MAX if own is None else own
 
     @property
     def budget_s(self) -> float:
