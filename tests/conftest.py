@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,23 +55,21 @@ def database_server() -> Iterator[str]:
 def empty_database(database_server: str) -> Iterator[Callable[..., str]]:
     """A function that makes a database and gives its URL: `empty_database()`, or a copy of `template=` (its URL).
 
-    Nobody may be connected to a template while it is copied. All are dropped when the run ends.
+    Nobody may be connected to a template while it is copied. They go with the server: to drop one is to wait for a
+    checkpoint of all of them, and the hundreds of a run took minutes.
     """
-    made: list[str] = []
     numbers = itertools.count(1)
+    run = secrets.token_hex(4)
     with psycopg.connect(database_server, autocommit=True) as connection:
 
         def make(template: str | None = None) -> str:
-            name = f"test_{os.getpid()}_{next(numbers)}"
+            name = f"test_{run}_{next(numbers)}"
             source = urlsplit(template).path.lstrip("/") if template else "template0"
             statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
-            made.append(name)
             return with_database(database_server, name)
 
         yield make
-        for name in made:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
