@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -251,10 +252,12 @@ def test_what_is_not_trusted_is_not_even_imported(world, applets_folder, tmp_pat
     trace = tmp_path / "trace"
     code = f"open({str(trace)!r}, 'w').close()\n"
     write_applet(applets_folder / "memo", "memo", manifest='trust = "sandboxed"\n', hooks=code)
-    assert states(world)["memo"] == "available"
-    with pytest.raises(AppletUnfit) as refused:
-        enable(world, "memo")
-    assert reasons(refused) == {("/trust", "trust")}
+    with closing(build_kernel(Settings(applets_dir=applets_folder, sandbox="off"), world.url)) as kernel:
+        other = World(kernel, world.tenant, world.url)
+        assert states(other)["memo"] == "available"
+        with pytest.raises(AppletUnfit) as refused:
+            enable(other, "memo")
+        assert reasons(refused) == {("/trust", "trust")}
     assert not trace.exists()
 
 
