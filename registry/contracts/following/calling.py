@@ -39,6 +39,11 @@ from registry.contracts.following.walking import class_members, fields_of, sdk_b
 from registry.contracts.lookup import find_member, find_symbol
 
 HOOKS = "sdk.hooks"
+# Methods Python calls that are followed where it does, or are about classes.
+_CALLED = frozenset({
+    "__init__", "__new__", "__post_init__", "__init_subclass__", "__class_getitem__", "__getitem__", "__setitem__",
+    "__delitem__", "__getattr__", "__call__", "__iter__", "__enter__",
+})  # fmt: skip
 # Of these the first argument is a document type and the others its actions.
 _OF_ACTIONS = frozenset({"validate_action", "perform_action", "after_action"})
 
@@ -215,13 +220,24 @@ def construct(machine: Machine, cls: OwnClass, given: Given, frame: Frame) -> Va
         cell = machine.cell(receiver, frame)
         if isinstance(cell, ObjectCell):
             call_own_method(machine, receiver, cell, "__init__", given, frame)
+            _call_implied(machine, receiver, frame)
         return made
     for base in bases[:1]:
         module, _, name = base.rpartition(".")
         machine.recorder.use("construction", module, name, "", _shape(given))
     if not bases:
         _fill_fields(machine, cls, given, made, frame)
+        _call_implied(machine, next(iter(made)), frame)
     return made
+
+
+def _call_implied(machine: Machine, receiver: Atom, frame: Frame) -> None:
+    """Python itself calls `__str__`, `__bool__`, `__eq__` and their like, wherever the object gets to."""
+    cell = machine.cell(receiver, frame)
+    members = class_members(machine.modules, cell.module, cell.name) if isinstance(cell, ObjectCell) else {}
+    for name in members:
+        if isinstance(cell, ObjectCell) and name.startswith("__") and name.endswith("__") and name not in _CALLED:
+            call_own_method(machine, receiver, cell, name, Given(), frame)
 
 
 def _one_of(machine: Machine, given: Given, values: list[Value]) -> Value:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from registry.contracts.following.machine import Machine
-from registry.contracts.following.state import Cell, DictCell, Frame, ListCell, ObjectCell
+from registry.contracts.following.state import Cell, DictCell, Frame, Given, ListCell, ObjectCell
 from registry.contracts.following.values import (
     NOTHING,
     NUMBER,
@@ -71,13 +71,23 @@ def _any_item(machine: Machine, atom: Atom, frame: Frame) -> Iterator[Value]:
         case Arguments() | PageOf():
             yield one(atom)
         case Ref():
-            yield from _any_of_cell(machine.cell(atom, frame))
+            yield from _any_of_object(machine, atom, frame)
         case OwnClass():
             yield from enumerated(machine, atom, frame)
         case Number():
             yield NUMBER
         case _:
             yield OTHER
+
+
+def _any_of_object(machine: Machine, ref: Ref, frame: Frame) -> Iterator[Value]:
+    """What an object of the applet's own class gives is what its `__iter__` does, where it has one."""
+    cell = machine.cell(ref, frame)
+    if isinstance(cell, ObjectCell) and "__iter__" in class_members(machine.modules, cell.module, cell.name):
+        made = machine.call(machine.attribute(one(ref), "__iter__", frame), Given(), frame)
+        yield items_of(machine, made, frame)[1]
+    else:
+        yield from _any_of_cell(cell)
 
 
 def _any_of_cell(cell: Cell | None) -> Iterator[Value]:

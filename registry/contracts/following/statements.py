@@ -9,7 +9,7 @@ from registry.contracts.following.items import items_of
 from registry.contracts.following.machine import Machine
 from registry.contracts.following.matching import match_pattern
 from registry.contracts.following.narrowing import narrow
-from registry.contracts.following.state import DictCell, Frame, Given, ListCell, join_states
+from registry.contracts.following.state import DictCell, Frame, Given, ListCell, ObjectCell, join_states
 from registry.contracts.following.values import (
     NONE,
     OTHER,
@@ -26,6 +26,7 @@ from registry.contracts.following.values import (
     join,
     one,
 )
+from registry.contracts.following.walking import class_members
 from registry.contracts.surface import source_of
 
 # A loop over so few known things that sets fields or keys is followed for each of them alone.
@@ -274,8 +275,16 @@ def _with(machine: Machine, node: ast.stmt, frame: Frame) -> None:
     for item in node.items:
         value = machine.evaluate(item.context_expr, frame)
         if item.optional_vars is not None:
-            machine.assign(item.optional_vars, value, frame)
+            machine.assign(item.optional_vars, join(_entered(machine, atom, frame) for atom in value), frame)
     machine.execute(node.body, frame)
+
+
+def _entered(machine: Machine, atom: Atom, frame: Frame) -> Value:
+    """What `with` gives: itself, or what an object of the applet's own class gives when it is entered."""
+    cell = machine.cell(atom, frame)
+    if isinstance(cell, ObjectCell) and "__enter__" in class_members(machine.modules, cell.module, cell.name):
+        return machine.call(machine.attribute(one(atom), "__enter__", frame), Given(), frame)
+    return one(atom)
 
 
 def _match(machine: Machine, node: ast.stmt, frame: Frame) -> None:
