@@ -10,9 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 from bench.breaking.changes import Change
+from bench.breaking.facade_changes import facade_changes
 from bench.breaking.field_changes import field_changes
 from bench.breaking.harmless_changes import harmless_changes
 from bench.breaking.judge import judge
+from bench.breaking.limit_changes import limit_changes
+from bench.breaking.loss_changes import loss_changes
 from bench.breaking.sdk_changes import sdk_changes
 from bench.breaking.thing_changes import thing_changes
 from bench.breaking.trials import PROVIDER, Outcome, in_turn, try_changes
@@ -56,7 +59,8 @@ class Row:
 
 def breaking_changes() -> list[Change]:
     """All there are, in one order for ever."""
-    return [*field_changes(PROVIDER), *thing_changes(PROVIDER), *sdk_changes()]
+    of_provider = (field_changes, limit_changes, thing_changes, loss_changes)
+    return [*(change for changes in of_provider for change in changes(PROVIDER)), *sdk_changes(), *facade_changes()]
 
 
 def collect(seed: int, breaking: int, harmless: int, folder: Path, say: Say = lambda text: None) -> list[Case]:
