@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 
-from sandbox.policy.packages import find_module, package_of
+from sandbox.policy.packages import PACKAGE, find_module, package_of
 
 # Calls that give a value nobody can change, whatever values they are given.
 _PURE_CALLS = frozenset({
@@ -72,8 +72,10 @@ def _own_imports(module: str, trees: Mapping[str, ast.Module]) -> set[str]:
             inner = {f"{base}.{alias.name}" if base else alias.name for alias in node.names}
             modules = {find_module(name, trees) for name in ({base} if node.module else set()) | inner}
             found |= {name for name in modules if name is not None and name in trees}
-            if base and not node.module and find_module(base, trees) in trees:
-                found.add(str(find_module(base, trees)))
+            # `from . import name` may take the name from the package itself.
+            package_itself = find_module(base, trees) if base else PACKAGE
+            if not node.module and package_itself is not None and package_itself in trees:
+                found.add(package_itself)
     return found
 
 

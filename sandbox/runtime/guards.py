@@ -16,9 +16,11 @@ from sandbox.runtime.decimals import DecimalSettings
 from sandbox.runtime.facade import AppletModule
 from sandbox.runtime.named_tuples import NAMED_TUPLE_NAMES, NamedTupleMeta
 from sdk.document import Document
+from sdk.errors import BosError
 
 # Exact types only: whoever could subclass one of these would pass for it.
 CHANGEABLE = frozenset({dict, list, OrderedDict, defaultdict, Counter, deque, ChainMap, Document})
+_VIEWS = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 _NAMED = (FunctionType, BuiltinFunctionType, MethodType, type)
 
 
@@ -41,11 +43,18 @@ def guarded_getattr(value: Any, name: str, /) -> Any:
 
 def _check_sensitive(value: Any, name: str) -> None:
     """Fine on the applet's own objects; errors have what they happened on, whoever defined their class."""
-    if type(value) is AppletModule:
-        return
-    is_own = is_applet_class(value) or is_applet_instance(value)
-    is_error = issubclass(value if is_applet_class(value) else type(value), BaseException)
-    if not is_own or is_error:
+    kind = value if isinstance(value, type) else type(value)
+    if name == "register":
+        # A class's method that changes it for everybody; on an instance it is a name like others.
+        is_refused = isinstance(value, type) and not is_applet_class(value)
+    elif name == "mapping":
+        is_refused = kind in _VIEWS
+    elif name == "extensions":
+        is_refused = issubclass(kind, BosError)
+    else:
+        is_own = type(value) is AppletModule or is_applet_class(kind)
+        is_refused = not is_own or issubclass(kind, BaseException)
+    if is_refused:
         hint = ": use an f-string" if name.startswith("format") else ""
         raise AttributeError(f"the attribute {name} is not available{hint}")
 
