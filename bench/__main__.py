@@ -16,6 +16,7 @@ from bench.house import House, describe, open_house
 from bench.postings import trial_balance
 from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
+from bench.sandbox.measure import measure_hooks, measure_workers
 from bench.starting import start_server
 from bench.tenants import create_tenants, thousandth_tenant
 from bench.transfer import transfers
@@ -39,6 +40,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "breaker.neighbour_p95": neighbour_p95,
     "breaking": measure_breaking,
     "upgrade": upgrade_under_load,
+    "sandbox.hooks": measure_hooks,
+    "sandbox.workers": measure_workers,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }

@@ -60,8 +60,8 @@ MEMORY_MB = 128
 IDLE_S_MAX = 300.0
 # Seconds between two looks for workers that have been idle for long.
 UPKEEP_S = 10.0
-# What leaks in a worker, leaks for so long: calls, and bytes beyond what it had when it was loaded, looked at after
-# every so many calls.
+# What leaks in a worker, leaks for so long: calls, and bytes beyond what it was born with, looked at after every so
+# many calls.
 CALLS_MAX = 50_000
 GROWTH_BYTES_MAX = 32 << 20
 LOOK_EVERY_CALLS = 256

@@ -86,6 +86,10 @@ class Pool:
         os.register_at_fork(after_in_child=lambda: (forget := reference()) and forget())
         self._upkeep.start()
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def checkout(self, tenant_id: str, program: Program) -> Lease:
         """A worker with this program of this tenant, for a `with`; nobody else has it meanwhile.
 

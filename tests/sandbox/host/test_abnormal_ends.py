@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.errors import AppletStopped
 from sandbox.frames import DEADLINE, HEADER, MEMORY, POLICY, RAISED, REQUEST, RESULT, RETURNED
-from sandbox.host import Deadlines, Program, Violation, channel, patience
+from sandbox.host import Deadlines, Program, Violation, channel
 from sandbox.limits import FRAME_BYTES_MAX, FRAME_KEPT_BYTES, FRAMES_KEPT
 from sandbox.values import DATE, DECIMAL, DOCUMENT, EVENT
 from tests.sandbox.peer import frame_of, has_ended, serve, spin, worker_of
@@ -277,7 +277,7 @@ def test_who_ignores_the_interrupt_is_killed():
     with worker_of(ignore) as worker:
         found = violation_of(worker, deadlines=SHORT)
         assert os.WTERMSIG(os.waitpid(worker.pid, 0)[1]) == signal.SIGKILL
-    assert (found.kind, found.is_strike) == ("deadline", True)
+    assert (found.kind, found.line) == ("deadline", 0)
 
 
 def test_a_flood_of_requests_after_the_interrupt_is_neither_answered_nor_waited_for():
@@ -350,10 +350,10 @@ def test_answers_take_nothing_of_the_applets_own_time():
         assert call(worker, answer=answer, deadlines=Deadlines(0.1, 0.2)).value == [True, 1]
 
 
-def test_answers_have_a_bound_of_their_own(monkeypatch):
-    monkeypatch.setattr(patience, "ANSWERS_S_MAX", 0.0)
+def test_answers_have_a_bound_of_their_own():
+    bounded = Deadlines(20.0, 40.0, answers_s=0.0)
     with worker_of(serve(lambda line, call_id, rest: line.ask(call_id, "sequence", "a"))) as worker:
-        found = violation_of(worker, answer=lambda capability, arguments: 1)
+        found = violation_of(worker, answer=lambda capability, arguments: 1, deadlines=bounded)
     assert (found.kind, found.reason) == ("quota", "its requests took more than 0 s in one call (check)")
 
 
