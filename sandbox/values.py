@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,11 @@ from sdk.document import SYSTEM_FIELDS, Document
 from sdk.event import Event
 
 DECIMAL, DATE, DATETIME, DOCUMENT, EVENT, FACTS = 1, 2, 3, 4, 5, 7
+_BUFFER_BYTES = 4_096
+_SHORT_CHARACTERS = 40
+# The constructor checks what is known here, for longer than all the rest takes.
+_new: Any = tuple.__new__
+_Ext: Any = msgpack.ExtType
 _EVENT_FIELDS = tuple(f.name for f in fields(Event))
 _TEXT, _INSTANT = (str, type(None)), (datetime, type(None))
 # Fields, whether its number is still to be taken, then SYSTEM_FIELDS.
@@ -46,7 +52,8 @@ class Facts:
 
 def pack(value: Any) -> bytes:
     """Raises TypeError for a type that does not travel, ValueError and OverflowError for a value that does not."""
-    packed: bytes = msgpack.packb(value, default=to_ext, strict_types=True)
+    # A packer of its own each time, for threads; with the usual buffer most of the time would go into making that.
+    packed: bytes = msgpack.Packer(default=to_ext, strict_types=True, buf_size=_BUFFER_BYTES).pack(value)
     return packed
 
 
@@ -57,6 +64,12 @@ def unpack(data: bytes | memoryview) -> Any:
 
 def to_ext(value: Any) -> Any:
     """What MessagePack has no type for: an extension, or a list for a tuple. Raises TypeError."""
+    if type(value) is Decimal:
+        # Documents are full of them. A short text without a letter is neither infinite nor of a large exponent.
+        text = str(value)
+        if len(text) > _SHORT_CHARACTERS or text.lower() != text:
+            _check_decimal(value, text)
+        return _new(_Ext, (DECIMAL, text.encode()))
     packer = _PACKERS.get(type(value))
     if packer is not None:
         return packer(value)
@@ -80,10 +93,19 @@ def from_worker(code: int, data: bytes | memoryview) -> Any:
     return document_from(items)
 
 
-def from_kernel(code: int, data: bytes | memoryview) -> Any:
+def from_kernel(code: int, data: bytes) -> Any:
     """The other way, in a worker: what the kernel sends is as `to_ext` made it."""
+    # Most of all that is sent; it was checked before.
+    if code == DECIMAL:
+        return Decimal(data.decode())
     reader = _READERS.get(code)
-    return scalar_from(code, data) if reader is None else reader(items_of(data))
+    return scalar_from(code, data) if reader is None else reader(trusted_items(data))
+
+
+def trusted_items(data: bytes) -> list[Any]:
+    """As `items_of`, of what the kernel sent."""
+    items: list[Any] = msgpack.unpackb(data, ext_hook=from_kernel)
+    return items
 
 
 def items_of(data: bytes | memoryview, count: int | None = None) -> list[Any]:
@@ -131,20 +153,23 @@ def _aware(instant: datetime) -> datetime:
     return instant
 
 
-def _decimal_to_ext(value: Decimal) -> msgpack.ExtType:
-    text = str(value)
+def _ext(code: int, data: bytes) -> msgpack.ExtType:
+    made: msgpack.ExtType = _new(_Ext, (code, data))
+    return made
+
+
+def _check_decimal(value: Decimal, text: str) -> None:
     if len(text) > DECIMAL_CHARACTERS_MAX:
         raise ValueError("a decimal of too many digits")
     _check_finite(value, text)
-    return _make_ext(msgpack.ExtType, (DECIMAL, text.encode("ascii")))
 
 
 def _date_to_ext(value: date) -> msgpack.ExtType:
-    return msgpack.ExtType(DATE, value.isoformat().encode("ascii"))
+    return _ext(DATE, value.isoformat().encode())
 
 
 def _datetime_to_ext(value: datetime) -> msgpack.ExtType:
-    return msgpack.ExtType(DATETIME, _aware(value).isoformat().encode("ascii"))
+    return _ext(DATETIME, _aware(value).isoformat().encode())
 
 
 def _document_to_ext(document: Document) -> msgpack.ExtType:
@@ -152,7 +177,7 @@ def _document_to_ext(document: Document) -> msgpack.ExtType:
     values = document.__dict__
     system = [values.get(name) for name in SYSTEM_FIELDS]
     is_late = getattr(document, "late", None) is not None
-    return msgpack.ExtType(DOCUMENT, pack([values["fields"], is_late, *system]))
+    return _ext(DOCUMENT, pack([values["fields"], is_late, *system]))
 
 
 def document_from(items: list[Any], made: type[Document] = Document) -> Document:
@@ -163,7 +188,7 @@ def document_from(items: list[Any], made: type[Document] = Document) -> Document
 
 
 def _event_to_ext(event: Event) -> msgpack.ExtType:
-    return msgpack.ExtType(EVENT, pack([getattr(event, name) for name in _EVENT_FIELDS]))
+    return _ext(EVENT, pack([getattr(event, name) for name in _EVENT_FIELDS]))
 
 
 def _event_from(items: list[Any]) -> Event:
@@ -171,20 +196,17 @@ def _event_from(items: list[Any]) -> Event:
 
 
 def _facts_to_ext(facts: Facts) -> msgpack.ExtType:
+    # Both packed once more: who asks is the same for many calls, and settings are read only when the applet does.
     tenant, actor = facts.tenant, facts.actor
-    # Packed once more, so that a worker reads settings only when the applet does.
-    settings = None if facts.settings is None else pack(dict(facts.settings))
-    packed = pack(
+    who = pack(
         [
             [tenant.id, tenant.name, tenant.title, tenant.currency, tenant.timezone, tenant.locale],
             [actor.id, actor.kind, actor.email, actor.name, actor.companies],
-            facts.now,
-            facts.today,
             facts.company_id,
-            settings,
         ]
     )
-    return msgpack.ExtType(FACTS, packed)
+    settings = None if facts.settings is None else pack(dict(facts.settings))
+    return _ext(FACTS, pack([who, facts.now, facts.today, settings]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +218,18 @@ class PackedFacts:
 
 
 def _facts_from(items: list[Any]) -> PackedFacts:
-    tenant, actor, now, today, company_id, settings = items
-    made = Actor(actor[0], actor[1], actor[2], actor[3], tuple(actor[4]))
-    return PackedFacts(Facts(Tenant(*tenant), made, now, today, company_id), settings)
+    who, now, today, settings = items
+    tenant, actor, company_id = _who(who)
+    return PackedFacts(Facts(tenant, actor, now, today, company_id), settings)
+
+
+@lru_cache(maxsize=64)
+def _who(packed: bytes) -> tuple[Tenant, Actor, str | None]:
+    tenant, (id, kind, email, name, companies), company_id = msgpack.unpackb(packed)
+    return Tenant(*tenant), Actor(id, kind, email, name, tuple(companies)), company_id
 
 
 _PACKERS: dict[type, Callable[[Any], Any]] = {
-    Decimal: _decimal_to_ext,
     date: _date_to_ext,
     datetime: _datetime_to_ext,
     Document: _document_to_ext,

@@ -9,7 +9,7 @@ import msgpack
 
 from sandbox.frames import HEADER, WORKER_FD
 from sandbox.limits import FRAME_BYTES_MAX
-from sandbox.values import to_ext
+from sandbox.values import pack
 from sandbox.worker.documents import from_kernel
 from sandbox.worker.outgoing import check
 from sdk.errors import TooLarge
@@ -30,7 +30,7 @@ class Channel:
         """Raises TooLarge, TypeError, ValueError and OverflowError for what an applet cannot say."""
         check(frame, _FRAME_DEPTH)
         # MessagePack of this library stays clean when an allocation fails under the limit of memory; faster ones crash.
-        body: bytes = msgpack.packb(frame, default=to_ext, strict_types=True)
+        body = pack(frame)
         if len(body) > FRAME_BYTES_MAX:
             raise TooLarge(limit="message of an applet", maximum=f"{FRAME_BYTES_MAX} bytes")
         return HEADER.pack(len(body)) + body

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import is_
 from typing import Any
 
-from sandbox.values import DOCUMENT, document_from, items_of
+from sandbox.values import DOCUMENT, document_from, trusted_items
 from sandbox.values import from_kernel as value_from_kernel
 from sdk.document import SYSTEM_FIELDS, Document
 
@@ -42,7 +43,7 @@ def from_kernel(code: int, data: bytes) -> Any:
     """Extension values as a worker holds them."""
     if code != DOCUMENT:
         return value_from_kernel(code, data)
-    items = items_of(data)
+    items = trusted_items(data)
     # The second says whether the number is still to be taken.
     if not items[1]:
         return document_from(items)
@@ -51,33 +52,66 @@ def from_kernel(code: int, data: bytes) -> Any:
     return document
 
 
-def snapshot(document: Document) -> dict[str, Any]:
-    """The fields as they are now, out of reach of later changes."""
-    return document.copy().fields
+class Snapshot:
+    """The fields of a document as they were when it was taken, to be compared with what they are later.
+
+    Of a mapping or list in them a shallow copy is kept beside it, and of what is in it another: then telling that
+    nothing has changed is asking whether everything in there is the very same, which nobody needs Python's stack for.
+    """
+
+    __slots__ = ("_copies", "_fields")
+
+    def __init__(self, document: Document) -> None:
+        self._fields = dict(document.fields)
+        self._copies: dict[str, list[tuple[Any, Any]]] = {}
+        for name, value in self._fields.items():
+            if type(value) in _CONTAINERS:
+                copies: list[tuple[Any, Any]] = []
+                _copy(value, copies)
+                self._copies[name] = copies
+
+    def difference(self, document: Document) -> tuple[dict[str, Any], list[str]]:
+        """Fields that were set since, and names of those that are gone. Raises TypeError for what is none any more."""
+        now, fields = document.__dict__["fields"], self._fields
+        if type(now) is not dict or any(type(name) is not str for name in now):
+            raise TypeError("the fields of a document are a dict, and their names are text")
+        changed = {name: value for name, value in now.items() if self._is_changed(name, value)}
+        return changed, [name for name in fields if name not in now]
+
+    def _is_changed(self, name: str, value: Any) -> bool:
+        was = self._fields.get(name, _ABSENT)
+        if was is not value:
+            return not _is_same(was, value)
+        copies = self._copies.get(name)
+        return copies is not None and not all(_is_unchanged(container, copy) for container, copy in copies)
 
 
-def difference(before: dict[str, Any], document: Document) -> tuple[dict[str, Any], list[str]]:
-    """Fields that were set since, and names of those that are gone. Raises TypeError for what is no document now."""
-    now = document.__dict__["fields"]
-    if type(now) is not dict or any(type(name) is not str for name in now):
-        raise TypeError("the fields of a document are a dict, and their names are text")
-    changed = {name: value for name, value in now.items() if not _is_same(before.get(name, _ABSENT), value)}
-    return changed, [name for name in before if name not in now]
+def _copy(container: Any, copies: list[tuple[Any, Any]]) -> None:
+    copies.append((container, container.copy()))
+    for value in container.values() if type(container) is dict else container:
+        if type(value) in _CONTAINERS:
+            _copy(value, copies)
+
+
+def _is_unchanged(container: Any, copy: Any) -> bool:
+    if len(container) != len(copy):
+        return False
+    if type(container) is list:
+        return all(map(is_, container, copy))
+    for name, value in copy.items():  # noqa: SIM110 - most documents have many small mappings
+        if container.get(name, _ABSENT) is not value:
+            return False
+    return True
 
 
 def _is_same(old: Any, new: Any) -> bool:
-    """Never by an object's own opinion; 1.0 is not 1.00, and True is not 1."""
-    if old is new:
-        return True
+    """Of two values, never by an object's own opinion; 1.0 is not 1.00, and True is not 1."""
     if type(old) is not type(new):
         return False
-    if type(new) is dict:
-        return len(old) == len(new) and all(name in new and _is_same(old[name], new[name]) for name in old)
-    if type(new) is list:
-        return len(old) == len(new) and all(map(_is_same, old, new))
     if type(new) is Decimal:
         return str(old) == str(new)
     return type(new) in _COMPARED and bool(old == new)
 
 
+_CONTAINERS = frozenset({dict, list})
 _COMPARED = frozenset({str, int, float, bytes})

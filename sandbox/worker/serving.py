@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import decimal
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +29,7 @@ from sandbox.worker.alarm import Alarm, DeadlineExceeded
 from sandbox.worker.channel import Channel
 from sandbox.worker.context import WorkerContext
 from sandbox.worker.describing import Found, tell_hooks
-from sandbox.worker.documents import LateNumber, difference, snapshot
+from sandbox.worker.documents import LateNumber, Snapshot
 from sandbox.worker.logs import Lines, Log
 from sandbox.worker.outgoing import as_data
 from sandbox.worker.telling import heard, kind_of, tell, tell_end, tell_plainly
@@ -65,7 +64,8 @@ class Loader(Protocol):
         """Compile, seal, run; the hooks of the hooks module. Raises PolicyBroken, and what the modules raise."""
 
     def begin(self) -> None:
-        """A call begins: it must find nothing that another has left, unless the program keeps its state."""
+        """A call begins: it finds arithmetic as it always is, and nothing that another has left in the modules unless
+        the program keeps its state."""
 
     def function(self, module: str, name: str) -> Callable[..., Any]:
         """A function of a module, for the call that runs. Raises LookupError, and what the module raises."""
@@ -109,7 +109,6 @@ class Worker:
             BATCH: self._batch,
             RUN: self._run,
         }
-        self._arithmetic = decimal.getcontext().copy()
 
     def answer(self, frame: list[Any]) -> None:
         """Do it and say what came of it. A call that ran out of time or memory is the last of its process."""
@@ -127,7 +126,6 @@ class Worker:
     def _attempt(self, kind: int, rest: list[Any]) -> tuple[int, bytes]:
         self._alarm.arm()
         try:
-            decimal.setcontext(self._arithmetic.copy())
             value, changes = self._do[kind](*rest)
             status, data = RETURNED, self._packed(RETURNED, value, changes)
         except DeadlineExceeded:
@@ -191,12 +189,12 @@ class Worker:
         given = [self._context(value) if type(value) is PackedFacts else value for value in arguments]
         plain = [value for value in given if type(value) is not WorkerContext]
         documents = [(place, value) for place, value in enumerate(plain[:changing]) if isinstance(value, Document)]
-        before = [snapshot(document) for _, document in documents]
+        before = [Snapshot(document) for _, document in documents]
         value = target(*given)
         changes = [
             [place, *found]
             for (place, document), was in zip(documents, before, strict=True)
-            if any(found := difference(was, document))
+            if any(found := was.difference(document))
         ]
         return value, changes
 

@@ -85,6 +85,16 @@ def test_nothing_stays_in_modules_between_two_calls(client):
     assert [client.run("f", n)[1] for n in (1, 2)] == [[1], [2]]
 
 
+def test_arithmetic_is_as_it_always_is_for_every_call(client):
+    client.load(
+        "from decimal import Decimal, localcontext\n"
+        "def f(x):\n    with localcontext() as context:\n        context.prec = 3\n        kept.append(context)\n"
+        "    return Decimal(1) / 3\nkept = []",
+        keeps_state=True,
+    )
+    assert client.run("f", 1)[1] == client.run("f", 1)[1] == Decimal(1) / 3
+
+
 def test_state_stays_where_an_applet_asks_for_it(client):
     client.load("seen = []\ndef f(x):\n    seen.append(x)\n    return seen", keeps_state=True)
     assert [client.run("f", n)[1] for n in (1, 2)] == [[1], [1, 2]]
