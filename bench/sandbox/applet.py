@@ -47,15 +47,18 @@ PROGRAM = Program("scales", "1.0.0", "scales", {"hooks": SOURCE})
 
 def make_order() -> Document:
     """About a kilobyte on the wire."""
-    line = {"item": "0198c0de-0000-7000-8000-000000000001", "text": "Widget, blue", "quantity": Decimal("3.000")}
-    lines = [{**line, "price": Decimal("19.90"), "amount": Decimal("59.70"), "number": n} for n in range(5)]
+    line = {"item": "0198c0de-0000-7000-8000-000000000001", "text": "Widget, blue", "quantity": Decimal(3)}
+    lines = [{**line, "price": Decimal("19.90"), "amount": Decimal("59.70"), "number": n} for n in range(3)]
     fields: dict[str, Any] = {
         "customer": "0198c0de-0000-7000-8000-000000000002",
         "ordered_on": date(2026, 1, 2),
         "remark": "Please deliver before noon: the gate is open from seven, and whoever is there signs for it. "
-        "The pallets of last time are to be taken back, and the invoice goes to the head office.",
+        "The pallets of last time are to be taken back, the invoice goes to the head office, and the certificates "
+        "of origin, which were forgotten the last two times, are wanted before the goods are unloaded. "
+        "Questions are answered by the office at the gate until five.",
+        "delivery": {"street": "Hafenstraße 12", "city": "Hamburg", "postcode": "20457", "country": "DE"},
         "lines": lines,
-        "total": Decimal("298.50"),
+        "total": Decimal("179.10"),
         "saves": 0,
     }
     return Document("0198c0de-0000-7000-8000-000000000003", TYPE, fields, "company", 3, 1, "draft", "SO-2026-0001")

@@ -11,7 +11,7 @@ import pytest
 from sandbox.errors import LoadFailed, SandboxBusy, SandboxOff
 from sandbox.host import Violation
 from sandbox.limits import LOOK_EVERY_CALLS
-from tests.sandbox.pool.conftest import SOURCE, program, run, use
+from tests.sandbox.pool.conftest import PATIENT, SOURCE, no_answer, program, run, use
 from tests.sandbox.worker.client import FACTS
 
 WAIT_S = 30
@@ -146,8 +146,7 @@ def test_a_worker_that_has_grown_is_replaced(open_pool):
     with pool.checkout("t1", keeping) as lease:
         pid = lease.worker.pid
         run(lease, "grow", 8 << 20)
-        for _ in range(LOOK_EVERY_CALLS):
-            run(lease, "echo", 1)
+        lease.call_many("echo", [[1]] * LOOK_EVERY_CALLS, no_answer, PATIENT)
     assert use(pool, "t1", keeping) != pid
     assert pool.figures().recycled == 1
 
@@ -156,8 +155,7 @@ def test_a_worker_that_has_not_grown_stays(open_pool):
     pool, _ = open_pool(growth_bytes_max=4 << 20)
     with pool.checkout("t1", program()) as lease:
         pid = lease.worker.pid
-        for _ in range(LOOK_EVERY_CALLS):
-            run(lease, "echo", 1)
+        lease.call_many("echo", [[1]] * LOOK_EVERY_CALLS, no_answer, PATIENT)
     assert use(pool) == pid
 
 
