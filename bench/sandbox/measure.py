@@ -17,6 +17,7 @@ from bench.sandbox.echo import Echo, frame_of, running_echo
 from bench.sandbox.timing import compare_us, durations_us, on_one_cpu, share_of, told
 from sandbox.errors import AppletStopped
 from sandbox.host import Deadlines, Status
+from sandbox.host.native import NativeWorker
 from sandbox.host.native_engine import NativeEngine
 from sandbox.lockdown.levels import Level, Walls
 from sandbox.pool import Pool, Sizes
@@ -42,7 +43,7 @@ class WrongAnswer(Exception):
 
 def measure_hooks(house: House, effort: Effort) -> list[Figure]:
     """In process, sandboxed, many at once, and with questions in between; needs no database."""
-    with _open_pool() as pool, running_echo() as echo, on_one_cpu() as other_cpus:
+    with on_one_cpu() as other_cpus, _open_pool() as pool, running_echo() as echo:
         sandboxed = hooks_in(pool)
         _check(sandboxed)
         return [
@@ -55,23 +56,20 @@ def measure_hooks(house: House, effort: Effort) -> list[Figure]:
 
 def measure_workers(house: House, effort: Effort) -> list[Figure]:
     """How long a worker takes to be born, and what it holds; printed: first calls, the kill switch, threads."""
-    with _open_pool(is_pinned=False) as pool:
+    with _open_pool() as pool:
         figures = [_spawn(pool, effort), _private(pool, effort)]
         say(f"  first call of an idle tenant: {_first_calls(pool, max(10, effort.rows(FIRST_CALLS)))}")
         say(f"  a call that spins ends {_kill(pool):.1f} ms after the kill switch")
-    with _open_pool(is_pinned=False) as pool:
-        say(f"  4 threads, workers anywhere: {_threads(pool, effort):.0f} calls/s")
-    with _open_pool(is_pinned=True) as pool:
-        say(f"  4 threads, workers on the CPU of their callers: {_threads(pool, effort):.0f} calls/s")
-        with on_one_cpu():
-            say(f"  4 threads and their workers on one CPU: {_threads(pool, effort):.0f} calls/s")
+        say(f"  4 threads and their workers anywhere: {_threads(pool, effort):.0f} calls/s")
+    with on_one_cpu(), _open_pool() as pool:
+        say(f"  4 threads and their workers on one CPU: {_threads(pool, effort):.0f} calls/s")
     return figures
 
 
 @contextmanager
-def _open_pool(is_pinned: bool = True) -> Iterator[Pool]:
+def _open_pool() -> Iterator[Pool]:
     engine = NativeEngine(Zygote(Walls.of(Level.FULL)), Level.FULL)
-    pool = Pool(engine, Sizes(workers_max=40), is_pinned=is_pinned)
+    pool = Pool(engine, Sizes(workers_max=40))
     try:
         yield pool
     finally:
@@ -105,11 +103,11 @@ def _sandboxed(pool: Pool, hooks: HookSet, echo: Echo, other_cpus: set[int], eff
         if not other_cpus:
             return "there is no other CPU"
         with pool.checkout(BareContext().tenant.id, PROGRAM) as lease:
-            worker = lease.worker
-            worker.follow(min(other_cpus))
-            order, facts = make_order(), facts_of(BareContext())
-            call = lambda: lease.call("fill_totals", [facts, order, None], _no_answer, PATIENT)  # noqa: E731
-            return f"on another CPU {told(durations_us(call, effort.seconds / 2))}"
+            assert isinstance(lease.worker, NativeWorker)
+            os.sched_setaffinity(lease.worker.pid, other_cpus)
+        far = told(durations_us(save, effort.seconds))
+        os.sched_setaffinity(lease.worker.pid, os.sched_getaffinity(0))
+        return f"on another CPU {far}"
 
     return compare_us(
         "hook.sandboxed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from registry.sandboxing.watching import KernelWatcher, strike_of
 from sandbox.broker import Budgets
 from sandbox.errors import SandboxOff
 from sandbox.host import Description, Program, Violation
-from sandbox.pool import Pool, PoolFigures, Sizes
+from sandbox.pool import Pool, PoolFigures, Sizes, pin_process
 from sandbox.proxy import Caller, make_module
 
 if TYPE_CHECKING:
@@ -134,7 +133,8 @@ class Sandbox:
                 return self._opened
             if self._is_closed:
                 return Opened(None, "Bos is stopping")
-            self._pin()
+            if self._settings.sandbox_pin:
+                pin_process()
             opened = self._opened = open_engine(self._settings.sandbox)
             if opened.engine is not None:
                 sizes = Sizes(workers_max=self._settings.sandbox_workers_max, spares=self._settings.sandbox_spares)
@@ -143,12 +143,6 @@ class Sandbox:
         if self._kernel is not None and opened.engine is not None:
             self._kernel.breaker.stops.start()
         return opened
-
-    def _pin(self) -> None:
-        """To one of the processors this process may use; what it starts inherits that."""
-        if self._settings.sandbox_pin and hasattr(os, "sched_setaffinity"):
-            processors = sorted(os.sched_getaffinity(0))
-            os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
 
     def _tell(self, opened: Opened) -> None:
         if opened.engine is None:

@@ -76,9 +76,6 @@ class Worker(Protocol):
     def run(self, module: str, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
         """Call any function of any module of the program."""
 
-    def follow(self, cpu: int) -> None:
-        """Run on this CPU from now on; without a meaning where code runs in the kernel's own process."""
-
     def kill(self, why: str) -> None:
         """From any thread, also in the middle of a call: that call ends with AppletStopped, telling why."""
 

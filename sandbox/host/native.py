@@ -75,9 +75,6 @@ class NativeWorker:
             )
         return results
 
-    def follow(self, cpu: int) -> None:
-        self._conversation.process.follow(cpu)
-
     def kill(self, why: str) -> None:
         self._conversation.kill(why)
 

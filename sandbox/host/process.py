@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -23,7 +22,6 @@ class Process:
         # The clock of another process, as Linux numbers them (man 3 clock_getcpuclockid).
         self._clock = (~pid << 3) | _CPU_CLOCK
         self._cpu_s = 0.0
-        self._follows = -1
         self._lock = threading.Lock()
 
     def cpu_s(self) -> float:
@@ -43,14 +41,6 @@ class Process:
             return anonymous_bytes(self.pid)
         except (FileNotFoundError, ProcessLookupError):
             return 0
-
-    def follow(self, cpu: int) -> None:
-        """Run on this CPU only, from now on."""
-        if cpu != self._follows:
-            self._follows = cpu
-            # Where that is not ours to say, the scheduler goes on deciding; so too of a process that has ended.
-            with contextlib.suppress(OSError):
-                os.sched_setaffinity(self.pid, (cpu,))
 
     def interrupt(self) -> None:
         self._signal(signal.SIGALRM)

@@ -4,8 +4,9 @@ Imports sandbox.host and sdk. Nobody ever waits here for a worker that another i
 Pool.kill, Pool.figures, Pool.close.
 """
 
+from sandbox.pool.cpus import pin_process
 from sandbox.pool.held import Lease
 from sandbox.pool.meters import AppletFigures
 from sandbox.pool.pool import Pool, PoolFigures, Sizes
 
-__all__ = ["AppletFigures", "Lease", "Pool", "PoolFigures", "Sizes"]
+__all__ = ["AppletFigures", "Lease", "Pool", "PoolFigures", "Sizes", "pin_process"]

@@ -1,18 +1,29 @@
-"""Which CPU a thread runs on.
+"""Where a process and its workers run.
 
-Caller and worker take turns, so that a second CPU saves no time, and waking it up takes twice as long as the call.
+Caller and worker take turns, so that a second CPU saves a single call nothing, and waking it up takes longer than the
+call. Several threads with workers of their own gain by it: so pinning is for servers with a process for each CPU.
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
+import contextlib
+import os
+from pathlib import Path
+
+_THREADS = Path("/proc/self/task")
 
 
-def find_current_cpu() -> Callable[[], int] | None:
-    """A function that tells it, from 0; None where the C library has none. It is as fast as reading a clock."""
-    try:
-        # Of the kind that keeps Python's lock: giving it up would cost more than the answer.
-        return ctypes.PyDLL(None).sched_getcpu
-    except (AttributeError, OSError):
+def pin_process() -> int | None:
+    """Keep this process, and all it starts from now on, on one of the CPUs it may use; which one, None if it cannot.
+
+    Processes are spread over the CPUs by their ids. To be called before the zygote is started, which inherits it.
+    """
+    if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
         return None
+    cpus = sorted(os.sched_getaffinity(0))
+    cpu = cpus[os.getpid() % len(cpus)]
+    for thread in _THREADS.iterdir():
+        # Of each thread it is set for itself; one that ends meanwhile is none to be kept anywhere.
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), {cpu})
+    return cpu

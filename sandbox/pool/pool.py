@@ -14,7 +14,6 @@ from sandbox.errors import AppletStopped, SandboxBusy, SandboxOff
 from sandbox.host.engine import Engine, Program, Worker
 from sandbox.host.violation import Violation
 from sandbox.limits import CALLS_MAX, GROWTH_BYTES_MAX, IDLE_S_MAX, LOOK_EVERY_CALLS, MEMORY_MB, SPARES, WORKERS_MAX
-from sandbox.pool.cpus import find_current_cpu
 from sandbox.pool.held import Held, Key, Lease
 from sandbox.pool.meters import AppletFigures, Meters, Use
 from sandbox.pool.shelf import Shelf
@@ -56,17 +55,13 @@ class PoolFigures:
 
 
 class Pool:
-    """Used by any thread. engine: the pool's from now on, closed with it. clock: seconds that never go back.
-
-    is_pinned: whether workers follow their callers to the CPU these run on.
-    """
+    """Used by any thread. engine: the pool's from now on, closed with it. clock: seconds that never go back."""
 
     def __init__(
         self,
         engine: Engine,
         sizes: Sizes | None = None,
         *,
-        is_pinned: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._engine, self._sizes, self._clock = engine, sizes or Sizes(), clock
@@ -78,7 +73,6 @@ class Pool:
         self._fresh_bytes = 0
         self._counts: Counter[str] = Counter()
         self._meters = Meters()
-        self._current_cpu = find_current_cpu() if is_pinned else None
         self._off_why: str | None = None
         self._upkeep = Upkeep(self._keep_up)
         # A child process has neither our threads nor a zygote of its own, and must not use our sockets beside us.
@@ -105,8 +99,6 @@ class Pool:
         if held is None:
             held = self._start(key, program)
         assert held.worker is not None
-        if self._current_cpu is not None:
-            held.worker.follow(self._current_cpu())
         return Lease(held, held.worker, self._give_back)
 
     def kill(

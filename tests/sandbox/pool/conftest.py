@@ -82,7 +82,7 @@ def open_pool(zygote):
     with contextlib.ExitStack() as stack:
 
         def open_one(*, spares=0, **sizes):
-            options = {name: sizes.pop(name) for name in ("clock", "is_pinned") if name in sizes}
+            options = {name: sizes.pop(name) for name in ("clock",) if name in sizes}
             engine = CountedEngine(zygote)
             pool = Pool(engine, Sizes(spares=spares, **sizes), **options)
             stack.callback(pool.close)

@@ -253,22 +253,6 @@ def test_threads_at_once_get_what_is_theirs(open_pool):
     assert sum(applet.calls for applet in pool.figures().applets) == 16 * 30
 
 
-def test_a_pinned_worker_follows_its_caller(open_pool):
-    pool, _ = open_pool(is_pinned=True)
-    allowed = os.sched_getaffinity(0)
-    try:
-        for cpu in sorted(allowed)[:2]:
-            os.sched_setaffinity(0, {cpu})
-            assert os.sched_getaffinity(use(pool)) == {cpu}
-    finally:
-        os.sched_setaffinity(0, allowed)
-
-
-def test_a_worker_that_is_not_pinned_runs_wherever_its_caller_may(open_pool):
-    pool, _ = open_pool()
-    assert os.sched_getaffinity(use(pool)) == os.sched_getaffinity(0)
-
-
 def test_a_closed_pool_has_ended_all_and_starts_nothing(open_pool):
     pool, engine = open_pool(spares=1, workers_max=8)
     until(lambda: pool.figures().spares == 1)
