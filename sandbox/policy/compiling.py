@@ -92,6 +92,8 @@ def _check_size(modules: Mapping[str, str]) -> Iterator[PolicyViolation]:
 
 
 def _parse(name: str, source: str) -> ast.Module | PolicyViolation:
+    if "\0" in source:
+        return refusal(name, "encoding", "", problem="it holds a null byte")
     try:
         with warnings.catch_warnings():
             # A warning about an escape in a text is for the author's own tools.

@@ -28,6 +28,7 @@ class ImportRules(PolicyBase):
                 return node
             if attribute_fault(alias.name) is not None:
                 self.refuse(node, "dunder_attribute", alias.name)
+                return node
         if node.module == "__future__" and not node.level:
             return self._future(node)
         if node.level:

@@ -18,6 +18,8 @@ _PURE_CALLS = frozenset({
     "datetime.timedelta", "datetime.timezone", "decimal.Decimal", "enum.auto", "float", "fractions.Fraction",
     "frozenset", "int", "pathlib.Path", "re.compile", "str", "tuple", "typing.NewType", "typing.TypeVar", "uuid.UUID",
 })  # fmt: skip
+# These keep what is in a display, and not the display.
+_COPYING_CALLS = frozenset({"frozenset", "tuple"})
 _PURE_DECORATORS = frozenset({
     "classmethod", "contextlib.contextmanager", "dataclasses.dataclass", "enum.unique", "functools.total_ordering",
     "property", "staticmethod", "typing.final", "typing.overload", "typing.runtime_checkable",
@@ -179,9 +181,9 @@ class _Module:
         """Plain values, whose operators run no code of the applet and give plain values again."""
         match node:
             case ast.Call():
-                is_pure = self._full_name(node.func) in _PURE_CALLS
-                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-                return is_pure and all(self._is_immutable(each) or self._is_copied(each) for each in arguments)
+                name = self._full_name(node.func)
+                is_fine = self._is_item if name in _COPYING_CALLS else self._is_immutable
+                return name in _PURE_CALLS and all(map(is_fine, _arguments(node)))
             case ast.Tuple():
                 parts = node.elts
             case ast.UnaryOp():
@@ -195,6 +197,9 @@ class _Module:
             case _:
                 return isinstance(node, ast.Constant)
         return all(map(self._is_value, parts))
+
+    def _is_item(self, node: ast.expr) -> bool:
+        return self._is_immutable(node) or self._is_copied(node)
 
     def _is_copied(self, node: ast.expr) -> bool:
         """A display given to `frozenset` or `tuple`, which keep what is in it and not itself."""
@@ -240,8 +245,7 @@ class _Module:
             is_accessor = isinstance(called, ast.Attribute) and called.attr in ("setter", "getter", "deleter")
             self._require(name in _PURE_DECORATORS or name.startswith("sdk.hooks.") or is_accessor)
             if isinstance(decorator, ast.Call):
-                arguments = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
-                self._require(all(map(self._is_immutable, arguments)))
+                self._require(all(map(self._is_immutable, _arguments(decorator))))
 
     def _class(self, node: ast.ClassDef) -> None:
         self._require(all(map(self._is_immutable, node.bases)))
@@ -286,6 +290,10 @@ class _Module:
             case ast.Call(func=ast.Name(id=name)) if name in _READING_CALLS and name not in self.imports:
                 operands = node.args
         return operands
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.expr]:

@@ -10,7 +10,6 @@ from sandbox.runtime.classes import FIELDS, AppletMeta
 from sandbox.runtime.record_methods import MISSING, RecordShape, methods_of
 
 SPEC = "__bos_dataclass__"
-_MUTABLE = (list, dict, set)
 
 
 class FieldSpec:
@@ -95,16 +94,22 @@ def _collect(cls: type, kw_only: bool) -> dict[str, FieldSpec]:
 def _spec_of(cls: type, name: str) -> FieldSpec:
     default = cls.__dict__.get(name, MISSING)
     if type(default) is not FieldSpec:
-        if type(default) in _MUTABLE:
-            raise ValueError(f"the default of {name} would be shared: use field(default_factory=…)")
+        _check_default(name, default)
         # A slot of the same name is how `__slots__` keeps it, and no default.
         is_slot = name in cls.__dict__.get("__slots__", ())
         return FieldSpec(MISSING if is_slot else default, MISSING, {})
+    _check_default(name, default.default)
     if default.default is MISSING:
         type.__delattr__(cls, name)
     else:
         type.__setattr__(cls, name, default.default)
     return default
+
+
+def _check_default(name: str, default: Any) -> None:
+    # What has no hash can be changed, as the standard library judges it too.
+    if type(default).__hash__ is None:
+        raise ValueError(f"the default of {name} would be shared: use field(default_factory=…)")
 
 
 def _equip(cls: type, specs: dict[str, FieldSpec], flags: Mapping[str, bool]) -> None:

@@ -86,8 +86,7 @@ def _programs(path: Path) -> list[tuple[str, list[str], str]]:
     heads = list(_HEAD.finditer(text))
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return [
-        (head[1], head[2].split(), text[head.end() : end].strip() + "\n")
-        for head, end in zip(heads, ends, strict=True)
+        (head[1], head[2].split(), text[head.end() : end].strip() + "\n") for head, end in zip(heads, ends, strict=True)
     ]
 
 

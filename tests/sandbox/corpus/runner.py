@@ -1,6 +1,6 @@
 """Runs programs of the corpus in a process of its own, each in a fork, with the policy or without any.
 
-    python -m tests.sandbox.corpus.runner policy|plain     one line of JSON per program that is not for a worker alone
+python -m tests.sandbox.corpus.runner policy|plain     one line of JSON per program that is not for a worker alone
 """
 
 import decimal
@@ -82,11 +82,12 @@ def _in_a_fork(run, source):
             answer = json.dumps(run(source), default=repr)
         except BaseException as error:  # reason: whatever it is, the parent is to hear of it
             answer = json.dumps(["died", type(error).__name__])
-        os.write(writer, answer.encode())
+        os.write(writer, f"{answer}\n".encode())
         os._exit(0)
     os.close(writer)
     with open(reader, "rb") as file:
-        told = file.read()
+        # A program that forked has several last words: the first ones count.
+        told = file.readline()
     os.waitpid(child, 0)
     return json.loads(told or '["died", "without a word"]')
 

@@ -1,4 +1,4 @@
-"""No attack gets anywhere in a process that has nothing but the policy and the runtime; no benign program is hindered."""
+"""With nothing but the policy and the runtime no attack gets anywhere, and no benign program is hindered."""
 
 import collections
 import json
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ATTACKS = [each for each in attacks() if not each.exhausts]
 BENIGN = benign()
 # Of the attacks that are not for a worker alone, so many get somewhere when nothing is in their way.
-PLAIN_ESCAPES_MIN = 150
+PLAIN_ESCAPES_MIN = 300
 
 
 def run_corpus(mode):
@@ -44,6 +44,7 @@ def test_a_benign_program_gives_its_value(outcomes, program):
     assert outcomes[program.name] == ("returned", expected)
 
 
+@pytest.mark.slow
 def test_the_attacks_are_alive_where_nothing_guards():
     """An attack that could never work would prove nothing."""
     plain = run_corpus("plain")
