@@ -52,7 +52,8 @@ class AppletFailure:
         return self.places[-1] if self.places else None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as those of one call only: to freeze one takes longer than to read its frame.
+@dataclass(slots=True)
 class Change:
     """What a call did to a document among its arguments (argument: its place, from 0 after ctx)."""
 
@@ -67,7 +68,7 @@ class LogLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """`value` when it returned, else `failure`. dropped: log lines beyond the limit."""
 

@@ -149,8 +149,10 @@ class Pool:
         )
 
     def close(self, why: str = "Bos is stopping") -> None:
-        """End everything; calls in progress end with AppletStopped."""
+        """End everything; calls in progress end with AppletStopped. In a forked child it ends nothing."""
         with self._lock:
+            if self._off_why is not None:
+                return
             self._off_why = why
             spares, self._spares = self._spares, deque()
             self._places -= len(spares)
@@ -280,7 +282,7 @@ class Pool:
     def _spawn_spare(self) -> bool:
         try:
             worker = self._spawn(MEMORY_MB)
-        except BosError:
+        except (BosError, OSError):
             # Whoever needs one next is told why.
             with self._lock:
                 self._places -= 1

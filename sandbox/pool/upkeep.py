@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from sandbox.limits import UPKEEP_S
+
+_log = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -35,4 +38,10 @@ class Upkeep:
             self._wanted.wait(UPKEEP_S)
             self._wanted.clear()
             if not self._is_closing:
-                self._work()
+                self._try()
+
+    def _try(self) -> None:
+        try:
+            self._work()
+        except Exception:  # reason: without this thread no spare is made and nothing idle is let go, ever again
+            _log.exception("the upkeep of the sandbox's workers failed; it is tried again")

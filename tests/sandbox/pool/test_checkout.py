@@ -11,6 +11,7 @@ import pytest
 from sandbox.errors import LoadFailed, SandboxBusy, SandboxOff
 from sandbox.host import Violation
 from sandbox.limits import LOOK_EVERY_CALLS
+from sandbox.zygote.errors import WorkerUnavailable
 from tests.sandbox.pool.conftest import PATIENT, SOURCE, no_answer, program, run, use
 from tests.sandbox.worker.client import FACTS
 
@@ -264,6 +265,42 @@ def test_a_closed_pool_has_ended_all_and_starts_nothing(open_pool):
     pool.close()
 
 
+def test_when_no_worker_can_be_started_the_next_caller_is_told_and_may_try_again(open_pool, monkeypatch):
+    pool, engine = open_pool(spares=1, workers_max=8)
+    until(lambda: pool.figures().spares == 1)
+
+    def fail(memory_mb):
+        engine.is_asked.set()
+        raise WorkerUnavailable(reason="there is no memory left")
+
+    engine.is_asked.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "spawn", fail)
+        use(pool, "t1")
+        assert engine.is_asked.wait(WAIT_S)
+        with pytest.raises(WorkerUnavailable):
+            use(pool, "t2")
+    assert use(pool, "t2") > 0
+    until(lambda: pool.figures().spares == 1)
+    assert pool.figures().busy == 0
+
+
+def test_upkeep_that_fails_is_tried_again(open_pool, monkeypatch, caplog):
+    pool, _ = open_pool()
+    failed = []
+
+    def fail():
+        failed.append(True)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pool._upkeep, "_work", fail)
+        for count in (1, 2):
+            pool._upkeep.wake()
+            until(lambda count=count: len(failed) >= count)
+    until(lambda: "it is tried again" in caplog.text)
+
+
 def test_a_forked_child_leaves_the_workers_alone(open_pool):
     pool, _ = open_pool(spares=1, workers_max=8)
     before = use(pool)
@@ -274,6 +311,8 @@ def test_a_forked_child_leaves_the_workers_alone(open_pool):
         try:
             pool.checkout("t1", program())
         except SandboxOff:
+            # As whoever cleans up at the end of a process does.
+            pool.close()
             os._exit(7)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
