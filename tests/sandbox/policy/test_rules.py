@@ -33,7 +33,7 @@ REFUSED = [
     ("builtin_missing", "try:\n    x = 1\nexcept BaseException:\n    x = 2", 3, "BaseException", "Exception"),
     ("dunder_attribute", "x = [].__class__", 1, "__class__", "type(value)"),
     ("dunder_attribute", "x = [].__dict__", 1, "__dict__", "asdict"),
-    ("dunder_attribute", "class A:\n    def f(self):\n        super().__setattr__('x', 1)", 3, "__setattr__", "replace"),
+    ("dunder_attribute", "class A:\n    def f(s):\n        super().__setattr__('x', 1)", 3, "__setattr__", "replace"),
     ("dunder_attribute", "from math import __loader__", 1, "__loader__", "plain names"),
     ("internal_attribute", "x = (y for y in []).gi_frame", 1, "gi_frame", "nothing"),
     ("internal_attribute", "x = int.mro()", 1, "mro", "isinstance"),
@@ -72,7 +72,8 @@ REFUSED = [
 LATER = {"type_parameters", "template_string"}
 # These need more than a line of source.
 SIZES = {
-    "source_too_large", "program_too_large", "too_many_modules", "too_many_nodes", "too_deep", "module_name", "statement",
+    "source_too_large", "program_too_large", "too_many_modules", "too_many_nodes", "too_deep", "module_name",
+    "statement",
 }  # fmt: skip
 
 

@@ -30,11 +30,13 @@ STATELESS = [
     "class Closed(Conflict):\n    '''It is closed.'''",
     "class A(Enum):\n    X = auto()\n    Y = 'b'",
     "@dataclass(frozen=True)\nclass A:\n    x: int\n    y: list = field(default_factory=list)\n    z: str = 'a'",
-    "class A:\n    x = 1\n    class B:\n        y = ()\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): self.q = v",
+    "class A:\n    x = 1\n    class B:\n        y = ()\n"
+    "    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): self.q = v",
     "def f(x, y=None, *, z=()): return [x]",
     "X = 'a.b'\n@hooks.before_save(X, f'{X}.c')\ndef f(ctx): return 1",
     "def f():\n    n = 0\n    @cache\n    def g(x): return []\n    return g",
-    "TABLE = {'a': 1, **dict.fromkeys(('b', 'c'), 2)}\ndef f(k): return TABLE[k], TABLE.get(k, 0), k in TABLE, len(TABLE)",
+    "TABLE = {'a': 1, **dict.fromkeys(('b', 'c'), 2)}\n"
+    "def f(k): return TABLE[k], TABLE.get(k, 0), k in TABLE, len(TABLE)",
     "TABLE = ['a']\ndef f(): return [x for x in TABLE] + sorted(TABLE) + [*TABLE]",
     "TABLE = {'a': 1}\ndef f():\n    for k, v in TABLE.items():\n        yield k, v\n    return {**TABLE}, dict(TABLE)",
     "X = lambda a, b=1: a",
