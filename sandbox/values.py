@@ -196,17 +196,22 @@ def _event_from(items: list[Any]) -> Event:
 
 
 def _facts_to_ext(facts: Facts) -> msgpack.ExtType:
-    # Both packed once more: who asks is the same for many calls, and settings are read only when the applet does.
-    tenant, actor = facts.tenant, facts.actor
-    who = pack(
+    # Packed once more, for settings are read only when the applet does.
+    settings = None if facts.settings is None else pack(dict(facts.settings))
+    who = _packed_who(facts.tenant, facts.actor, facts.company_id)
+    return _ext(FACTS, pack([who, facts.now, facts.today, settings]))
+
+
+# The same for many calls, on both ends.
+@lru_cache(maxsize=1024)
+def _packed_who(tenant: Tenant, actor: Actor, company_id: str | None) -> bytes:
+    return pack(
         [
             [tenant.id, tenant.name, tenant.title, tenant.currency, tenant.timezone, tenant.locale],
             [actor.id, actor.kind, actor.email, actor.name, actor.companies],
-            facts.company_id,
+            company_id,
         ]
     )
-    settings = None if facts.settings is None else pack(dict(facts.settings))
-    return _ext(FACTS, pack([who, facts.now, facts.today, settings]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 # Where linux/seccomp.h puts things in what a filter sees.
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
 
+_STEP, _OPERAND, _OPERAND_AT = struct.Struct("HBBI"), struct.Struct("I"), 4
+# No process has this number.
+_ANY_PROCESS = 0x7FFFFFFF
+
 # code, steps to skip if true, steps to skip if false, operand
 Step = tuple[int, int, int, int]
 
@@ -26,13 +30,21 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
 
 
-def install(rules: Sequence[Rule]) -> None:
-    """Hold this process to the rules, and to all filters it has already; for good. Needs `stay_small`."""
-    steps = program(rules, ARCHITECTURE, os.getpid())
-    packed = b"".join(struct.pack("HBBI", *step) for step in steps)
-    buffer = ctypes.create_string_buffer(packed, len(packed))
-    filters = _Program(len(steps), ctypes.cast(buffer, ctypes.c_void_p))
-    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filters))
+class Filter:
+    """Rules, compiled once for many processes: only their own process id differs."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        steps = program(rules, ARCHITECTURE, _ANY_PROCESS)
+        packed = b"".join(_STEP.pack(*step) for step in steps)
+        self._buffer = ctypes.create_string_buffer(packed, len(packed))
+        self._own_at = [_STEP.size * place + _OPERAND_AT for place, step in enumerate(steps) if step[3] == _ANY_PROCESS]
+        self._program = _Program(len(steps), ctypes.cast(self._buffer, ctypes.c_void_p))
+
+    def install(self) -> None:
+        """Hold this process to the rules, and to all filters it has already; for good. Needs `stay_small`."""
+        for place in self._own_at:
+            _OPERAND.pack_into(self._buffer, place, os.getpid())
+        prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program))
 
 
 def program(rules: Sequence[Rule], architecture: str, own_process: int) -> list[Step]:

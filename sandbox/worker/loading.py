@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.policy import PolicyBroken
 from sandbox.runtime import FoundHook, Program, Run, plain_value, prepare_program
+from sandbox.worker.rehearsal import rehearse
 
-_WARM = '''
+_REHEARSED = '''
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
+from typing import Any
 
-from sdk import Context, Document, hooks
-from sdk.errors import Conflict
+from sdk import Context, Document, decimal_text, hooks, round_half_up
+from sdk.errors import Conflict, NotFound, Violation
+
+RATES = {"a": Decimal("0.19"), "b": Decimal("0.07")}
 
 
 class Refused(Conflict):
     """No {what}."""
 
 
+class Kind(Enum):
+    ONE = "one"
+    TWO = "two"
+
+
 @dataclass(frozen=True)
 class Line:
     amount: Decimal
+    text: str = ""
+
+    def doubled(self) -> Line:
+        return replace(self, amount=self.amount * 2)
 
 
 @hooks.before_save("a.b")
-def total(ctx: Context, document: Document) -> None:
-    lines = [Line(Decimal(text)) for text in ("1.50", "2")]
-    document["total"] = sum((line.amount for line in lines), Decimal(0))
-    datetime.strptime("2020-01-02", "%Y-%m-%d").strftime("%A")
-    json.loads(json.dumps({"a": [1, f"{document['total']:>10}"]}))
-    if re.search("a+", "caat") is None:
+def total(ctx: Context, document: Document, previous: Document | None) -> None:
+    lines = [Line(row["amount"], row.get("text", "")).doubled() for row in document["rows"]]
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for number, line in enumerate(lines):
+        sums[line.text] += line.amount
+        document["rows"][number]["amount"] = line.amount
+    document["total"] = round_half_up(sum((line.amount for line in lines), Decimal(0)), 2)
+    document["note"] = f"{decimal_text(document['total'], 2):>10} {ctx.today + timedelta(days=1)} {ctx.settings}"
+    ctx.log.info("%s of %s", document["total"], len(lines))
+    print(json.dumps(json.loads('{"a": [1, null]}')), datetime.strptime("2020-01-02", "%Y-%m-%d").strftime("%A"))
+    try:
+        ctx.documents.find("a.b", code=Kind.ONE.value)
+        ctx.elevated.documents.get_many({"a.b": [document.id]})
+        ctx.resolve("price", product_id="p", quantity=Decimal(1), on=ctx.today, currency="EUR")
+    except NotFound as error:
+        raise Refused(what=error.code, violations=[Violation("/a", "b", "c")]) from error
+    match document.state:
+        case None:
+            pass
+        case other if other in RATES:
+            raise Refused(what="state")
+    if not re.search("a+", "caat"):
         raise Refused(what="match")
 '''
 
@@ -82,10 +112,7 @@ class Programs:
 
 
 def warm() -> None:
-    """Compile and run a program of many parts, so that a worker finds all of it ready."""
-    # Without RE2 the language has no regular expressions, and everything else.
-    for source in (_WARM, _WARM.replace("import re\n", "").replace('re.search("a+", "caat")', "document")):
-        with contextlib.suppress(PolicyBroken):
-            program = prepare_program({"hooks": source})
-            program.describe("a", "hooks")
-            program.start_call().function("hooks", "total")(None, {})
+    """Load and call a program of many parts, so that a worker finds all of it ready."""
+    # Where there is no RE2 the language has no regular expressions; the rest of it is as ready.
+    rehearse(Programs, _REHEARSED)
+    rehearse(Programs, _REHEARSED.replace("import re\n", "").replace('re.search("a+", "caat")', "ctx"))

@@ -22,7 +22,7 @@ from sandbox.frames import (
     RETURNED,
     RUN,
 )
-from sandbox.limits import FRAME_BYTES_MAX, RECURSION_DEPTH_MAX
+from sandbox.limits import FRAME_BYTES_MAX, LOADING_DEPTH_MAX, RECURSION_DEPTH_MAX
 from sandbox.policy import PolicyBroken
 from sandbox.values import PackedFacts, pack
 from sandbox.worker.alarm import Alarm, DeadlineExceeded
@@ -31,6 +31,7 @@ from sandbox.worker.context import WorkerContext
 from sandbox.worker.describing import Found, tell_hooks
 from sandbox.worker.documents import LateNumber, Snapshot
 from sandbox.worker.logs import Lines, Log
+from sandbox.worker.memory import give_back
 from sandbox.worker.outgoing import as_data
 from sandbox.worker.telling import heard, kind_of, tell, tell_end, tell_plainly
 from sdk.document import Document
@@ -162,8 +163,10 @@ class Worker:
     def _load(self, program: list[Any]) -> Value:
         applet, _, modules, files, self._hooks_module, keeps_state = program
         # The policy walks deep trees; calls have less.
+        sys.setrecursionlimit(LOADING_DEPTH_MAX)
         found = self._loader.load(applet, modules, files, self._hooks_module, keeps_state)
         sys.setrecursionlimit(RECURSION_DEPTH_MAX)
+        give_back()
         self._hooks = {hook.function: hook.hook for hook in found}
         return tell_hooks(found), []
 

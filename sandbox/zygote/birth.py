@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,30 +33,26 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-def lock_down(socket_fd: int, order: Order, base_bytes: int, zygote: int) -> Callable[[], None]:
-    """Raise the walls around this process; the answer raises the last one. Raises OSError when one cannot be raised.
+class Birth:
+    """What all workers have in common; made in the zygote, where whatever a worker needs not make itself is shared."""
 
-    base_bytes: address space a worker has before it does anything. zygote: process id of the parent.
-    """
-    process.die_with(zygote)
-    _keep_only(socket_fd)
-    _silence()
-    # Forks share the state of the generators, and two tenants must not draw the same numbers.
-    random.seed()
-    process.stay_small()
-    process.hide()
-    if order.walls.landlock:
-        # Makes a descriptor for a moment, which the limits would refuse.
-        landlock.restrict()
-    rlimits.limit(base_bytes + (order.memory_mb << 20))
-    if not order.walls.seccomp:
-        return _stay
-    seccomp.install(LOADING)
-    return _seal
+    def __init__(self, base_bytes: int) -> None:
+        """base_bytes: address space a worker has before it does anything."""
+        self._base_bytes, self._zygote = base_bytes, os.getpid()
+        self._loading, self._sealed = seccomp.Filter(LOADING), seccomp.Filter(SEALED)
 
-
-def _seal() -> None:
-    seccomp.install(SEALED)
+    def lock_down(self, socket_fd: int, order: Order) -> Callable[[], None]:
+        """Raise the walls around this process; the answer raises the last one. Raises OSError when one cannot be."""
+        process.die_with(self._zygote)
+        _keep_only(socket_fd)
+        if order.walls.landlock:
+            # Makes a descriptor for a moment, which the limits would refuse.
+            landlock.restrict()
+        rlimits.limit(self._base_bytes + (order.memory_mb << 20))
+        if not order.walls.seccomp:
+            return _stay
+        self._loading.install()
+        return self._sealed.install
 
 
 def _stay() -> None:
@@ -71,7 +66,8 @@ def _keep_only(socket_fd: int) -> None:
     os.closerange(WORKER_FD + 1, _DESCRIPTORS_MAX)
 
 
-def _silence() -> None:
+def silence() -> None:
+    """Nothing a worker or its zygote says reaches anybody."""
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, name, _Nowhere())
         setattr(sys, f"__{name}__", getattr(sys, name))

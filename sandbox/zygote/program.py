@@ -22,7 +22,7 @@ from sandbox.lockdown.levels import Walls
 from sandbox.worker.alarm import Alarm
 from sandbox.worker.channel import Channel
 from sandbox.worker.serving import Programs, serve
-from sandbox.zygote.birth import Order, lock_down
+from sandbox.zygote.birth import Birth, Order, silence
 from sandbox.zygote.probes import PROBES
 from sandbox.zygote.warming import close_doors, warm
 
@@ -43,9 +43,11 @@ def main(options: dict[str, Any]) -> None:
     except Exception as error:  # reason: whatever it is, the handle tells it; nobody reads what is written here
         control.send(f"{type(error).__name__}: {error}".encode()[:_MESSAGE_BYTES_MAX])
         os._exit(1)
+    server = Server(control, loader.Programs, Birth(base_bytes))
+    silence()
     close_doors()
     control.send(READY)
-    Server(control, loader.Programs, base_bytes).serve()
+    server.serve()
 
 
 def enter(walls: Walls) -> None:
@@ -60,6 +62,9 @@ def enter(walls: Walls) -> None:
         capabilities.narrow()
         namespaces.drop_root()
     capabilities.give_up()
+    # Both pass on to forks.
+    process.stay_small()
+    process.hide()
 
 
 def _become_first() -> None:
@@ -81,14 +86,13 @@ def _address_space_bytes() -> int:
 class Server:
     """Forks workers as it is asked to, and reports how each of them ended."""
 
-    def __init__(self, control: socket.socket, programs: Programs, base_bytes: int) -> None:
-        self._control, self._programs, self._base_bytes = control, programs, base_bytes
+    def __init__(self, control: socket.socket, programs: Programs, birth: Birth) -> None:
+        self._control, self._programs, self._birth = control, programs, birth
         # Inherited by all workers; it never goes off in here, where no call runs.
         self._alarm = Alarm()
         self._alarm.listen()
         self._children: dict[int, tuple[int, int]] = {}
         self._is_retired = False
-        self._pid = os.getpid()
         self._poll = select.epoll()
         self._poll.register(control, select.EPOLLIN)
 
@@ -141,7 +145,7 @@ class Server:
 
     def _is_locked_down(self, channel: Channel, socket_fd: int, order: Order) -> bool:
         try:
-            self._seal = lock_down(socket_fd, order, self._base_bytes, self._pid)
+            self._seal = self._birth.lock_down(socket_fd, order)
         except Exception as error:  # reason: a wall that cannot be raised is told to the handle; nothing is loaded
             channel.send([HELLO, f"{type(error).__name__}: {error}"[:_MESSAGE_BYTES_MAX]])
             return False
