@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from registry.contracts.apart import read_apart
 from registry.contracts.code import read_code
 from registry.contracts.data import uses_of_data
 from registry.contracts.model import Contract, collect_uses
 from registry.contracts.offers import offer_of
-from registry.sandboxing.reading import read_apart
 from sdk.applet import Applet
 
 

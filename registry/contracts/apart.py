@@ -11,15 +11,19 @@ from pathlib import Path
 
 import msgspec
 
+from registry.contracts.apart_answer import Answer
 from registry.contracts.code import Code
 from registry.contracts.source import UnreadableCode
-from registry.sandboxing.answer import Answer
 from sdk.applet import Applet
 
 READING_S_MAX = 60.0
 ANSWER_BYTES_MAX = 32 << 20
 _ROOT = Path(__file__).resolve().parents[2]
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from registry.sandboxing.reader import main; main(sys.argv[2])"
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1])\n"
+    "from registry.contracts.apart_process import main\n"
+    "main(sys.argv[2])"
+)
 # Exact types, and nothing that is not in them.
 _decoder = msgspec.json.Decoder(Answer)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from registry.contracts.apart_answer import Answer
 from registry.contracts.code import read_code
 from registry.contracts.source import UnreadableCode, read_sources
 from registry.contracts.surface import offered_sdk
-from registry.sandboxing.answer import Answer
 from sandbox.frames import WORKER_FD
 from sandbox.lockdown import landlock, process, rlimits, seccomp
 from sandbox.lockdown.libc import ARCHITECTURE, IS_LINUX
@@ -58,7 +58,7 @@ def _raise_walls() -> None:
         process.hide()
         landlock.restrict()
     with contextlib.suppress(OSError):
-        seccomp.install(SEALED)
+        seccomp.Filter(SEALED).install()
 
 
 def _answer(data: bytes) -> None:
