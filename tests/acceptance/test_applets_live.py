@@ -9,22 +9,30 @@ import pytest
 
 from tests.acceptance.installation import Client, Installation, Server
 from tests.acceptance.package import install_package
+from tests.acceptance.trust import IN_PROCESS, SANDBOXED, environment
 
 LARGE, SMALL = "12000.00", "90.00"
 
 
+@pytest.fixture(scope="module", params=[IN_PROCESS, SANDBOXED])
+def trust(request: pytest.FixtureRequest) -> str:
+    """Where approvals runs: nobody in the story notices."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, trust: str) -> Path:
     """A folder of installed packages that both servers know, empty when they start."""
     return tmp_path_factory.mktemp("site-packages")
 
 
 @pytest.fixture(scope="module")
 def installation(
-    empty_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory, site: Path
+    empty_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory, site: Path, trust: str
 ) -> Installation:
     folder = tmp_path_factory.mktemp("installation")
-    installation = Installation(empty_database(), folder, {"PYTHONPATH": str(site)})
+    given = {"PYTHONPATH": str(site), **environment(trust, folder, "approvals")}
+    installation = Installation(empty_database(), folder, given)
     installation.admin = installation.create_tenant("acme", "Acme Ltd", "EUR", "ada@acme.example")
     installation.ask("applet", "enable", "approvals", "--with-required")
     installation.ask("doc", "create", "ledger.chart", "--set", "name=Ours", "--perform", "load")
@@ -76,7 +84,7 @@ def mia(log_in: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture(scope="module")
-def story() -> SimpleNamespace:
+def story(trust: str) -> SimpleNamespace:
     """What earlier steps leave for later ones."""
     return SimpleNamespace()
 
