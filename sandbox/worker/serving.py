@@ -33,7 +33,7 @@ from sandbox.worker.documents import LateNumber, Snapshot
 from sandbox.worker.logs import Lines, Log
 from sandbox.worker.memory import give_back
 from sandbox.worker.outgoing import as_data
-from sandbox.worker.telling import heard, kind_of, tell, tell_end, tell_plainly
+from sandbox.worker.telling import Told, heard, kind_of, tell, tell_end, tell_plainly
 from sdk.document import Document
 from sdk.errors import TooLarge
 
@@ -46,6 +46,9 @@ _INVARIANTS = "check_invariants"
 _ASKED = "resolve_"
 # What a batch of results needs beside them.
 _FRAME_MARGIN_BYTES = 1 << 12
+
+# Where broken rules stand in an error that is told, and how many of them fit into a frame whatever they say.
+_RULES_AT, _RULES_KEPT = 4, 20
 
 Seal = Callable[[], None]
 TakeLine = Callable[[str, str], None]
@@ -142,11 +145,19 @@ class Worker:
             return MEMORY, self._packed(MEMORY, tell_end("MemoryError", error, self._module_of))
         if isinstance(error, PolicyBroken):
             told = tell_plainly("PolicyBroken", "", tuple(each.as_violation() for each in error.violations))
-            return POLICY, self._packed(POLICY, told)
+            return POLICY, self._packed_error(POLICY, told)
         status, told = self._told(error)
-        return status, self._packed(status, told)
+        return status, self._packed_error(status, told)
 
-    def _told(self, error: BaseException) -> tuple[int, list[Any]]:
+    def _packed_error(self, status: int, told: Told) -> bytes:
+        try:
+            return self._packed(status, told)
+        except TooLarge:
+            # Rules take the most: the first few say what is wrong.
+            told[_RULES_AT] = told[_RULES_AT][:_RULES_KEPT]
+            return self._packed(status, told)
+
+    def _told(self, error: BaseException) -> tuple[int, Told]:
         """Runs code of the applet's: its error may make a text of itself."""
         try:
             return REFUSED if kind_of(error) else RAISED, tell(error, self._module_of)

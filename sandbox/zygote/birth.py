@@ -36,10 +36,11 @@ class _Nowhere(io.TextIOBase):
 class Birth:
     """What all workers have in common; made in the zygote, where whatever a worker needs not make itself is shared."""
 
-    def __init__(self, base_bytes: int) -> None:
-        """base_bytes: address space a worker has before it does anything."""
+    def __init__(self, base_bytes: int, walls: Walls) -> None:
+        """base_bytes: address space a worker has before it does anything. walls: of any of the workers."""
         self._base_bytes, self._zygote = base_bytes, os.getpid()
-        self._loading, self._sealed = seccomp.Filter(LOADING), seccomp.Filter(SEALED)
+        # Limits alone hold on architectures too that nobody has written the numbers down for.
+        self._filters = (seccomp.Filter(LOADING), seccomp.Filter(SEALED)) if walls.seccomp else None
 
     def lock_down(self, socket_fd: int, order: Order) -> Callable[[], None]:
         """Raise the walls around this process; the answer raises the last one. Raises OSError when one cannot be."""
@@ -49,10 +50,11 @@ class Birth:
             # Makes a descriptor for a moment, which the limits would refuse.
             landlock.restrict()
         rlimits.limit(self._base_bytes + (order.memory_mb << 20))
-        if not order.walls.seccomp:
+        if self._filters is None or not order.walls.seccomp:
             return _stay
-        self._loading.install()
-        return self._sealed.install
+        loading, sealed = self._filters
+        loading.install()
+        return sealed.install
 
 
 def _stay() -> None:

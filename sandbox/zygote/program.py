@@ -34,16 +34,17 @@ READY = b"ready"
 def main(options: dict[str, Any]) -> None:
     """options: `control`, descriptor of the socket to the handle; `walls`; `loader`, the module that loads programs."""
     control = socket.socket(fileno=options["control"])
+    walls = Walls(**options["walls"])
     try:
         loader = importlib.import_module(options["loader"])
         warm()
         loader.warm()
         base_bytes = _address_space_bytes()
-        enter(Walls(**options["walls"]))
+        enter(walls)
+        server = Server(control, loader.Programs, Birth(base_bytes, walls))
     except Exception as error:  # reason: whatever it is, the handle tells it; nobody reads what is written here
         control.send(f"{type(error).__name__}: {error}".encode()[:_MESSAGE_BYTES_MAX])
         os._exit(1)
-    server = Server(control, loader.Programs, Birth(base_bytes))
     silence()
     close_doors()
     control.send(READY)

@@ -483,6 +483,15 @@ def test_an_error_of_the_sdk_that_lies_is_told_as_far_as_it_can_be(raw):
     assert all(type(part) is str or part is None for rule in error[4] for part in rule)
 
 
+def test_of_too_many_broken_rules_the_first_are_told(raw):
+    raw.load(
+        "from sdk.errors import Conflict, Violation\n"
+        "def f(): raise Conflict('m', violations=[Violation('/' + '€' * 2000, 'r', '€' * 2000, 'x' * 2000)] * 1000)"
+    )
+    status, error, *_ = raw.run("f")
+    assert (status, error[0], len(error[4]), len(error[4][0][0])) == (REFUSED, "Conflict", 20, 2000)
+
+
 def test_an_error_with_a_long_chain_is_told(raw):
     raw.load(
         "def f():\n    error = None\n    for _ in range(100_000):\n        new = ValueError('end')\n"

@@ -1,11 +1,19 @@
 """The level is what held when it was tried."""
 
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from sandbox.lockdown.levels import Level, Walls
 from sandbox.zygote.probes import PROBES
 from sandbox.zygote.self_test import choose, probe_all
 from tests.sandbox.worker.client import RAW, zygote_or_skip
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(params=[Level.FULL, Level.STRONG], scope="module")
@@ -55,6 +63,32 @@ def test_a_level_whose_workers_get_through_is_not_chosen():
     assert outcomes["ptrace"] == "got through"
     assert outcomes["fork"].startswith("refused")
     assert held == ["open", "socket", "fork", "memory"]
+
+
+def chosen_without(call, first_argument=None):
+    """The level where the machine refuses a call, and what was told of each that was tried."""
+    zygote_or_skip(loader=RAW).close()
+    command = [sys.executable, "-m", "tests.sandbox.zygote.refusing", json.dumps([call, first_argument, RAW])]
+    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(said.stdout)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers here are those of x86_64")
+@pytest.mark.parametrize(
+    ("call", "level", "problems"),
+    [
+        ((272,), "strong", ["unshare: Operation not permitted"]),
+        ((155,), "strong", ["syscall: Operation not permitted"]),
+        ((446,), None, ["it cannot be locked down: PermissionError", "it cannot be locked down: PermissionError"]),
+        ((157, 22), None, ["prctl: Operation not permitted", "prctl: Operation not permitted"]),
+    ],
+    ids=["unshare", "pivot_root", "landlock", "seccomp"],
+)
+def test_a_machine_that_refuses_a_wall_has_the_level_without_it(call, level, problems):
+    found, told = chosen_without(*call)
+    assert found == level
+    assert len(told) == 2
+    assert all(problem in text for problem, text in zip(problems, told, strict=False))
 
 
 def test_where_no_level_can_be_had_it_is_told_why():
