@@ -80,5 +80,6 @@ class PolicyBase(RestrictingNodeTransformer):
 
 def call_guard(guard: str, node: ast.expr, *arguments: ast.expr) -> ast.Call:
     """`guard(node, …)`, at the place of the node."""
-    call = ast.Call(ast.Name(guard, ast.Load()), [node, *arguments], [])
-    return ast.fix_missing_locations(ast.copy_location(call, node))
+    # Placed one by one: what is below the node has its place, and walking it each time would take its square.
+    name, *others = (ast.copy_location(each, node) for each in (ast.Name(guard, ast.Load()), *arguments))
+    return ast.copy_location(ast.Call(name, [node, *others], []), node)

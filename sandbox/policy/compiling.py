@@ -5,7 +5,7 @@ import __future__
 
 import ast
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 
@@ -20,7 +20,7 @@ from sandbox.policy.limits import (
     VIOLATIONS_MAX,
 )
 from sandbox.policy.offer import OFFER
-from sandbox.policy.statelessness import stateless_modules
+from sandbox.policy.statelessness import Parsed, stateless_modules_of
 from sandbox.policy.statements import StatementRules
 from sandbox.policy.violation import PolicyBroken, PolicyViolation, refusal
 
@@ -52,14 +52,14 @@ def check_sources(modules: Mapping[str, str], offered: Collection[str] = OFFER) 
 def compile_sources(modules: Mapping[str, str], offered: Collection[str] = OFFER) -> CheckedProgram:
     """Code of the modules, nothing of it executed. Raises PolicyBroken with all violations."""
     violations = list(_check_size(modules))
-    trees: dict[str, ast.Module] = {}
+    trees: dict[str, Parsed] = {}
     for name, source in modules.items() if not violations else ():
         parsed = _parse(name, source)
-        if isinstance(parsed, ast.Module):
+        if isinstance(parsed, Parsed):
             trees[name] = parsed
         else:
             violations.append(parsed)
-    stateless = frozenset() if violations else stateless_modules(trees)
+    stateless = frozenset() if violations else stateless_modules_of(trees)
     codes: dict[str, CodeType] = {}
     for name, tree in trees.items():
         made = _transform(name, tree, modules, offered)
@@ -91,7 +91,7 @@ def _check_size(modules: Mapping[str, str]) -> Iterator[PolicyViolation]:
         yield refusal(first, "program_too_large", "", size=total, maximum=PROGRAM_BYTES_MAX)
 
 
-def _parse(name: str, source: str) -> ast.Module | PolicyViolation:
+def _parse(name: str, source: str) -> Parsed | PolicyViolation:
     if "\0" in source:
         return refusal(name, "encoding", "", problem="it holds a null byte")
     try:
@@ -105,30 +105,32 @@ def _parse(name: str, source: str) -> ast.Module | PolicyViolation:
         return refusal(name, "too_deep", "", size="too many", maximum=DEPTH_MAX)
     except ValueError as error:
         return refusal(name, "encoding", "", problem=str(error)[:200])
-    return _check_extent(name, tree) or tree
+    return _measure(name, tree)
 
 
-def _check_extent(name: str, tree: ast.Module) -> PolicyViolation | None:
-    """Measured before anything recursive walks it."""
-    count, level, depth = 0, [tree], 0
-    below: list[ast.AST] = list(level)
+def _measure(name: str, tree: ast.Module) -> Parsed | PolicyViolation:
+    """The tree with all its nodes, listed before anything recursive walks it."""
+    nodes: list[ast.AST] = []
+    below: list[ast.AST] = [tree]
+    depth = 0
     while below:
-        count, depth = count + len(below), depth + 1
+        nodes += below
+        depth += 1
         below = [child for node in below for child in ast.iter_child_nodes(node)]
-        if count > NODES_MAX:
+        if len(nodes) > NODES_MAX:
             return refusal(name, "too_many_nodes", "", size=f"over {NODES_MAX}", maximum=NODES_MAX)
         if depth > DEPTH_MAX and below:
             line = next((node.lineno for node in below if hasattr(node, "lineno")), 0)
             return refusal(name, "too_deep", "", line=line, size=f"over {DEPTH_MAX}", maximum=DEPTH_MAX)
-    return None
+    return Parsed(tree, nodes)
 
 
 def _transform(
-    name: str, tree: ast.Module, own: Collection[str], offered: Collection[str]
+    name: str, parsed: Parsed, own: Collection[str], offered: Collection[str]
 ) -> CodeType | list[PolicyViolation]:
-    policy = Policy(name, own, offered, bound_names(tree))
+    policy = Policy(name, own, offered, bound_names(parsed.nodes))
     try:
-        checked = policy.visit(tree)
+        checked = policy.visit(parsed.tree)
         if policy.violations:
             return policy.violations
         with warnings.catch_warnings():
@@ -149,10 +151,10 @@ def _filename(module: str) -> str:
     return f"{module.replace('.', '/')}.py"
 
 
-def bound_names(tree: ast.Module) -> frozenset[str]:
+def bound_names(nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Names the module gives a meaning of its own anywhere: `id` may well be an argument."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, ast.arg):

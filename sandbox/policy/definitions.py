@@ -76,10 +76,13 @@ class DefinitionRules(PolicyBase):
         with self.class_body(True):
             node.body = self.visit_all(node.body)
         if fields:
-            names = ast.Tuple([ast.Constant(name) for name in fields], ast.Load())
-            node.body.append(ast.Assign([ast.Name(FIELDS, ast.Store())], names, lineno=node.lineno))
-        node.keywords = [ast.keyword("metaclass", ast.Name("__metaclass__", ast.Load()))]
-        return ast.fix_missing_locations(node)
+            # The stubs know no tuples as constants; the compiler makes them itself.
+            names = ast.Constant(tuple(fields))  # type: ignore[arg-type]
+            assign = ast.copy_location(ast.Assign([ast.Name(FIELDS, ast.Store())], names), node)
+            node.body.append(ast.fix_missing_locations(assign))
+        metaclass = ast.keyword("metaclass", ast.Name("__metaclass__", ast.Load()))
+        node.keywords = [ast.fix_missing_locations(ast.copy_location(metaclass, node))]
+        return node
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
         for name in node.names:

@@ -8,7 +8,8 @@ close over. A mapping or list of a module passes where every use of it reads.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sandbox.policy.packages import PACKAGE, find_module, package_of
 
@@ -40,13 +41,25 @@ def is_stateless(trees: Mapping[str, ast.Module]) -> bool:
     return len(stateless_modules(trees)) == len(trees)
 
 
+class Parsed(NamedTuple):
+    """A module's tree, and all nodes of it: they are asked for more than once, and walking takes its time."""
+
+    tree: ast.Module
+    nodes: Sequence[ast.AST]
+
+
 def stateless_modules(trees: Mapping[str, ast.Module]) -> frozenset[str]:
     """The modules that keep nothing and import no own module that might, so that all calls may share them."""
+    return stateless_modules_of({name: Parsed(tree, list(ast.walk(tree))) for name, tree in trees.items()})
+
+
+def stateless_modules_of(modules: Mapping[str, Parsed]) -> frozenset[str]:
+    """The same, for trees whose nodes are listed already."""
     reached: set[str] = set()
-    for tree in trees.values():
-        reached.update(_reached_names(tree))
-    stateless = {name for name, tree in trees.items() if _keeps_nothing(tree, reached)}
-    imports = {name: _own_imports(name, trees) for name in stateless}
+    for parsed in modules.values():
+        reached.update(_reached_names(parsed.nodes))
+    stateless = {name for name, parsed in modules.items() if _keeps_nothing(parsed, reached)}
+    imports = {name: _own_imports(name, modules) for name in stateless}
     while True:
         # Whoever holds a function of a module that keeps something keeps it as well.
         doubtful = {name for name in stateless if not imports[name] <= stateless}
@@ -55,19 +68,19 @@ def stateless_modules(trees: Mapping[str, ast.Module]) -> frozenset[str]:
         stateless -= doubtful
 
 
-def _keeps_nothing(tree: ast.Module, reached: set[str]) -> bool:
+def _keeps_nothing(parsed: Parsed, reached: set[str]) -> bool:
     try:
-        tables = _Module(tree).tables
+        tables = _Module(parsed).tables
     except _Stateful:
         return False
     # A table that another module gets hold of could be written to there.
     return not tables or ("getattr" not in reached and not tables & reached)
 
 
-def _own_imports(module: str, trees: Mapping[str, ast.Module]) -> set[str]:
+def _own_imports(module: str, trees: Mapping[str, Parsed]) -> set[str]:
     """The applet's modules a module imports anywhere, in functions too. What leads nowhere is no module of the set."""
     found: set[str] = set()
-    for node in ast.walk(trees[module]):
+    for node in trees[module].nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             package = package_of(module, trees, node.level) or ""
             base = f"{package}.{node.module}" if package and node.module else package or node.module or ""
@@ -81,9 +94,9 @@ def _own_imports(module: str, trees: Mapping[str, ast.Module]) -> set[str]:
     return found
 
 
-def _reached_names(tree: ast.Module) -> Iterable[str]:
+def _reached_names(nodes: Iterable[ast.AST]) -> Iterable[str]:
     """Names a module may take from others: imported ones, read as attributes, or read by a text."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.Attribute):
@@ -97,17 +110,17 @@ def _reached_names(tree: ast.Module) -> Iterable[str]:
 class _Module:
     """One module, read from top to bottom; raises _Stateful at the first doubt."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, parsed: Parsed) -> None:
         self.imports: dict[str, str] = {}
         self.values: set[str] = set()
         self.references: set[str] = set()
         self.tables: set[str] = set()
-        if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+        if any(type(node) is ast.Global for node in parsed.nodes):
             raise _Stateful
-        for statement in tree.body:
+        for statement in parsed.tree.body:
             self._statement(statement)
         if self.tables:
-            self._check_tables(tree)
+            self._check_tables(parsed.nodes)
 
     def _bind(self, name: str, kind: set[str]) -> None:
         # A name with two meanings is followed no further.
@@ -265,11 +278,11 @@ class _Module:
                 case _:
                     raise _Stateful
 
-    def _check_tables(self, tree: ast.Module) -> None:
+    def _check_tables(self, nodes: Sequence[ast.AST]) -> None:
         reading: set[int] = set()
-        for node in ast.walk(tree):
+        for node in nodes:
             reading.update(id(name) for name in self._reads(node))
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Name) and node.id in self.tables and isinstance(node.ctx, ast.Load):
                 self._require(id(node) in reading)
 
