@@ -105,6 +105,7 @@ class Worker:
         self._call_id = 0
         self._settings: bytes | None = None
         self._hooks_module = ""
+        self._is_loaded = False
         self._hooks: dict[str, str] = {}
         self._reserve = bytearray(_RESERVE_BYTES)
         self._do: dict[int, Callable[..., Value]] = {
@@ -172,6 +173,10 @@ class Worker:
         return self._loader.module_of(file_name)
 
     def _load(self, program: list[Any]) -> Value:
+        if self._is_loaded:
+            # The filter of loading is gone by then, and what it let pass would look like an attack.
+            raise RuntimeError("a worker loads one program, once")
+        self._is_loaded = True
         applet, _, modules, files, self._hooks_module, keeps_state = program
         # The policy walks deep trees; calls have less.
         sys.setrecursionlimit(LOADING_DEPTH_MAX)

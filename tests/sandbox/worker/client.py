@@ -1,5 +1,6 @@
 """The kernel's end of a worker's wire, spelt out: what tests say to a worker, and what it says."""
 
+import contextlib
 import os
 import select
 import signal
@@ -88,7 +89,9 @@ class Client:
 
     def send(self, frame):
         data = pack(frame)
-        self.worker.socket.sendall(HEADER.pack(len(data)) + data)
+        # Who was interrupted meanwhile listens no more, and has said why.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.worker.socket.sendall(HEADER.pack(len(data)) + data)
 
     def receive(self):
         header = self._read(HEADER.size)
