@@ -299,6 +299,7 @@ class Pool:
 
     def _forget(self) -> None:
         """In a forked child: everything is the parent's; to close a worker would kill it."""
-        self._lock = threading.Lock()
+        # Another thread of the parent's may have held them as it forked.
+        self._lock, self._meters = threading.Lock(), Meters()
         self._off_why = "this process was forked from the one that has its workers"
         self._idle, self._busy, self._spares = Shelf(), set(), deque()
