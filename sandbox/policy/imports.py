@@ -22,12 +22,14 @@ class ImportRules(PolicyBase):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         for alias in node.names:
-            self.check_name(node, alias.asname)
+            # The name that is bound, and below the one that is read.
+            self.check_name(node, alias.asname or alias.name)
             if alias.name == "*":
                 self.refuse(node, "star_import", "*")
                 return node
             if attribute_fault(alias.name) is not None:
-                self.refuse(node, "dunder_attribute", alias.name)
+                if alias.asname is not None:
+                    self.refuse(node, "dunder_attribute", alias.name)
                 return node
         if node.module == "__future__" and not node.level:
             return self._future(node)

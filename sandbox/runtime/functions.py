@@ -98,4 +98,6 @@ def type_of(value: Any, /) -> type:
     is_own = is_applet_class(kind) or type(kind) is NamedTupleMeta or issubclass(kind, Exception)
     if is_own or kind in _PLAIN:
         return kind
+    if issubclass(kind, Document):
+        return Document
     raise TypeError(f"the type of a {kind.__name__} is not available")

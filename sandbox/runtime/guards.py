@@ -7,7 +7,7 @@ are harmless on one object and not on another, names made while running, and eve
 from __future__ import annotations
 
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType
 from typing import Any
 
 from sandbox.policy.names import SENSITIVE, attribute_fault
@@ -45,8 +45,8 @@ def _check_sensitive(value: Any, name: str) -> None:
     """Fine on the applet's own objects; errors have what they happened on, whoever defined their class."""
     kind = value if isinstance(value, type) else type(value)
     if name == "register":
-        # A class's method that changes it for everybody; on an instance it is a name like others.
-        is_refused = isinstance(value, type) and not is_applet_class(value)
+        # A class's method that changes it for everybody, also through `Class[int]`; else it is a name like others.
+        is_refused = isinstance(value, type | GenericAlias) and not is_applet_class(value)
     elif name == "mapping":
         is_refused = kind in _VIEWS
     elif name == "extensions":
@@ -89,7 +89,8 @@ def guarded_write(value: Any, /) -> Any:
 def guarded_change(value: Any, /) -> Any:
     """What an item is about to be set on or deleted from. Raises TypeError."""
     kind = type(value)
-    if kind in CHANGEABLE or type(kind) is AppletMeta:
+    # Documents whose number is still to be taken have a class of their own; a subclass of an applet's has AppletMeta.
+    if kind in CHANGEABLE or issubclass(kind, Document) or type(kind) is AppletMeta:
         return value
     raise TypeError(f"items of {_described(value)} cannot be changed by an applet")
 

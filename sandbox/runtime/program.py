@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import CodeType, SimpleNamespace
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 from sandbox.policy.compiling import compile_sources
@@ -125,7 +125,8 @@ class Program:
         """The hooks of a module, by the checks of `sdk.hookset`. Raises InvalidHooks, and what the code raises."""
         reset_context()
         members = Run(self, self._describing).members(module)
-        public = {name: value for name, value in members.items() if not name.startswith("__")}
+        # Functions only: another object of the applet could answer whatever it likes when it is asked for its mark.
+        public = {name: value for name, value in members.items() if type(value) is FunctionType}
         return [
             FoundHook(
                 function=plugin.name.partition(":")[2],

@@ -1,6 +1,6 @@
 """The guards decide by exact types, for names that are written down and for names made while running alike."""
 
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -94,7 +94,8 @@ def test_own_objects_have_whatever_names_they_like(own):
     ("value", "name"),
     [
         ("", "format"), ("", "format_map"), (str, "format"), (Document.is_deleted, "fget"), (Fraction, "register"),
-        (Document, "register"), (Conflict, "extensions"), (Conflict(), "extensions"), ({}.keys(), "mapping"),
+        (Document, "register"), (Document[int], "register"), (ChainMap[int, int], "register"),
+        (Conflict, "extensions"), (Conflict(), "extensions"), ({}.keys(), "mapping"),
         (AttributeError("x"), "obj"), (NameError("x"), "obj"), (Fraction(1), "_numerator"), (Document, "_abc_impl"),
     ],
 )  # fmt: skip

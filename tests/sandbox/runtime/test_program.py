@@ -101,6 +101,17 @@ def test_a_function_is_one_hook_only():
         prepare_program({"hooks": source}).describe("a", "hooks")
 
 
+def test_an_object_that_poses_as_a_hook_is_none():
+    source = """
+class Pose:
+    bos_impl = {"specname": "before_save"}
+    bos_subjects = ("a.b",)
+    def __call__(self, ctx): ...
+pose = Pose()
+"""
+    assert prepare_program({"hooks": source}).describe("a", "hooks") == []
+
+
 @pytest.mark.parametrize("decorated", ["before_save('a.b')(len)", "enabled(dict)", "before_save(1)(f)"])
 def test_only_functions_of_the_applet_become_hooks(decorated):
     with pytest.raises(TypeError):
