@@ -5,7 +5,7 @@ import io
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ import pytest
 from beancount import loader
 
 from tests.acceptance.installation import Client, Installation, as_json, shared_data
+from tests.acceptance.trust import IN_PROCESS, SANDBOXED, environment
 from tests.prerequisites import require
 
 MAPPINGS = Path(__file__).parent / "northwind"
@@ -30,13 +31,28 @@ def data() -> Path:
     return shared_data("datasets", "northwind")
 
 
+@pytest.fixture(scope="module", params=[IN_PROCESS, SANDBOXED])
+def trust(request: pytest.FixtureRequest) -> str:
+    """Where its four applets run: the books are the same to the cent."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def installation(
+    empty_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory, trust: str
+) -> Installation:
+    folder = tmp_path_factory.mktemp("installation")
+    names = ("parties", "catalog", "ledger", "receivables")
+    return Installation(empty_database(), folder, environment(trust, folder, *names))
+
+
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
     return as_json("datasets/expected.json")["northwind"]
 
 
 @pytest.fixture(scope="module")
-def story() -> SimpleNamespace:
+def story(trust: str) -> SimpleNamespace:
     """What earlier steps leave for later ones."""
     return SimpleNamespace(paid={})
 

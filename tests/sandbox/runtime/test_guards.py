@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from sandbox.runtime import prepare_program
+from sandbox.runtime.functions import type_of
 from sandbox.runtime.guards import (
     guarded_change,
     guarded_getattr,
@@ -162,3 +163,14 @@ def test_items_are_written_on_own_instances_and_plain_containers_only(own):
     for value in (Ours(), Subclassed(), Conflict.extensions, own["Thing"], (1,), "x"):
         with pytest.raises(TypeError, match="cannot be changed by an applet"):
             guarded_change(value)
+
+
+def test_documents_of_a_class_of_their_own_are_documents_all_the_same():
+    class LateNumber(Document):
+        pass
+
+    late = LateNumber("d1", "crm.deal", {})
+    assert guarded_change(late) is late
+    assert type_of(late) is Document
+    with pytest.raises(TypeError):
+        guarded_write(late)
