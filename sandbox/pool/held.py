@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 from sandbox.host.engine import Answer, Deadlines, Worker
 from sandbox.host.outcome import Description, Result
 from sandbox.host.violation import Violation
-from sandbox.pool.meters import Use
 
 Done = TypeVar("Done")
 
@@ -29,7 +28,8 @@ class Key(NamedTuple):
 class Held:
     """worker: None until it is there. killed_why: why it must not be used any more, said before it may be there.
 
-    looked_at: after how many calls its memory was last looked at. idle_since: of the pool's clock.
+    looked_at: after how many calls its memory was last looked at. idle_since: of the pool's clock. cpu_s: the worker's
+    CPU seconds as it was given back last.
     """
 
     key: Key
@@ -38,6 +38,7 @@ class Held:
     killed_why: str | None = None
     looked_at: int = 0
     idle_since: float = 0.0
+    cpu_s: float = 0.0
 
     def kill(self, why: str) -> None:
         self.killed_why = why
@@ -46,14 +47,17 @@ class Held:
 
 
 class Lease:
-    """One caller's use of a worker, until the end of the `with`. Raises Violation, as the worker does."""
+    """One caller's use of a worker, until the end of the `with`. Raises Violation, as the worker does.
 
-    __slots__ = ("_cpu_before_s", "_give_back", "_worker", "held", "use")
+    durations_s: of each call, and how many calls it was; each of a batch counts with its share. violations: kinds.
+    """
+
+    __slots__ = ("_give_back", "durations_s", "held", "violations", "worker")
 
     def __init__(self, held: Held, worker: Worker, give_back: Callable[[Lease], None]) -> None:
-        self.held, self._worker, self._give_back = held, worker, give_back
-        self._cpu_before_s = worker.cpu_s
-        self.use = Use()
+        self.held, self.worker, self._give_back = held, worker, give_back
+        self.durations_s: list[tuple[float, int]] = []
+        self.violations: tuple[str, ...] = ()
 
     def __enter__(self) -> Lease:
         return self
@@ -61,7 +65,6 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.use.cpu_s = self.cpu_s
         self._give_back(self)
 
     @property
@@ -70,31 +73,35 @@ class Lease:
 
     @property
     def cpu_s(self) -> float:
-        """CPU seconds of this lease so far."""
-        return self._worker.cpu_s - self._cpu_before_s
-
-    @property
-    def worker(self) -> Worker:
-        return self._worker
+        """CPU seconds of this lease so far; of the first one, those of the load too."""
+        return self.worker.cpu_s - self.held.cpu_s
 
     def call(self, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
-        return self._measured(1, self._worker.call, function, arguments, answer, deadlines)
+        # Each hook of each save comes by here: nothing stands between that need not.
+        began = perf_counter()
+        try:
+            return self.worker.call(function, arguments, answer, deadlines)
+        except Violation as violation:
+            self.violations += (violation.kind,)
+            raise
+        finally:
+            self.durations_s.append((perf_counter() - began, 1))
 
     def call_many(
         self, function: str, argument_lists: Sequence[list[Any]], answer: Answer, deadlines: Deadlines
     ) -> list[Result]:
         count = len(argument_lists)
-        return self._measured(count, self._worker.call_many, function, argument_lists, answer, deadlines)
+        return self._measured(count, self.worker.call_many, function, argument_lists, answer, deadlines)
 
     def run(self, module: str, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
-        return self._measured(1, self._worker.run, module, function, arguments, answer, deadlines)
+        return self._measured(1, self.worker.run, module, function, arguments, answer, deadlines)
 
     def _measured(self, count: int, do: Callable[..., Done], *arguments: Any) -> Done:
         began = perf_counter()
         try:
             return do(*arguments)
         except Violation as violation:
-            self.use.violations.append(violation.kind)
+            self.violations += (violation.kind,)
             raise
         finally:
-            self.use.durations_s.append(((perf_counter() - began) / max(count, 1), count))
+            self.durations_s.append(((perf_counter() - began) / max(count, 1), count))

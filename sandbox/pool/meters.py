@@ -33,15 +33,6 @@ class AppletFigures:
 
 
 @dataclass(slots=True)
-class Use:
-    """What one lease adds. durations_s: of calls, and how many; each of a batch counts with its share."""
-
-    durations_s: list[tuple[float, int]] = field(default_factory=list)
-    cpu_s: float = 0.0
-    violations: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class _Meter:
     calls: int = 0
     cpu_s: float = 0.0
@@ -55,14 +46,18 @@ class Meters:
         self._meters: dict[str, _Meter] = {}
         self._lock = threading.Lock()
 
-    def add(self, applet: str, use: Use) -> None:
+    def add(
+        self, applet: str, durations_s: Sequence[tuple[float, int]], cpu_s: float, violations: Sequence[str] = ()
+    ) -> None:
+        """What one lease adds. durations_s: of calls, and how many of that."""
         with self._lock:
-            meter = self._meter(applet)
-            for seconds, count in use.durations_s:
+            meter = self._meters.get(applet) or self._meter(applet)
+            for seconds, count in durations_s:
                 meter.calls += count
                 meter.buckets[bisect_left(BOUNDS_S, seconds)] += count
-            meter.cpu_s += use.cpu_s
-            meter.violations.update(use.violations)
+            meter.cpu_s += cpu_s
+            if violations:
+                meter.violations.update(violations)
 
     def deny(self, applet: str, count: int) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from sandbox.host.engine import Engine, Program, Worker
 from sandbox.host.violation import Violation
 from sandbox.limits import CALLS_MAX, GROWTH_BYTES_MAX, IDLE_S_MAX, LOOK_EVERY_CALLS, MEMORY_MB, SPARES, WORKERS_MAX
 from sandbox.pool.held import Held, Key, Lease
-from sandbox.pool.meters import AppletFigures, Meters, Use
+from sandbox.pool.meters import AppletFigures, Meters
 from sandbox.pool.shelf import Shelf
 from sandbox.pool.upkeep import Upkeep
 from sdk.errors import BosError
@@ -90,14 +90,14 @@ class Pool:
         Raises SandboxBusy when all are in use, SandboxOff, PolicyRefused, LoadFailed, AppletStopped; Violation of what
         the program did as it was loaded.
         """
-        key = Key(tenant_id, program.applet, program.version, program.digest)
         with self._lock:
-            self._check_on(program.applet)
-            held = self._idle.take(key)
+            if self._off_why is not None:
+                raise SandboxOff(applet=program.applet, reason=self._off_why)
+            held = self._idle.take((tenant_id, program.applet, program.version, program.digest))
             if held is not None:
                 self._busy.add(held)
         if held is None:
-            held = self._start(key, program)
+            held = self._start(Key(tenant_id, program.applet, program.version, program.digest), program)
         assert held.worker is not None
         return Lease(held, held.worker, self._give_back)
 
@@ -162,10 +162,6 @@ class Pool:
             worker.close()
         self._engine.close()
 
-    def _check_on(self, applet: str) -> None:
-        if self._off_why is not None:
-            raise SandboxOff(applet=applet, reason=self._off_why)
-
     def _start(self, key: Key, program: Program) -> Held:
         """Known as busy before it is there, so that whoever is to be killed by then is not missed."""
         held = Held(key)
@@ -180,7 +176,7 @@ class Pool:
         except BaseException as error:
             self._drop(held)
             if isinstance(error, Violation):
-                self._meters.add(program.applet, Use(violations=[error.kind]))
+                self._meters.add(program.applet, (), 0.0, (error.kind,))
             raise
         return held
 
@@ -217,6 +213,9 @@ class Pool:
 
     def _give_back(self, lease: Lease) -> None:
         held, worker = lease.held, lease.worker
+        cpu_s = worker.cpu_s
+        self._meters.add(held.key.applet, lease.durations_s, cpu_s - held.cpu_s, lease.violations)
+        held.cpu_s = cpu_s
         is_worn = self._is_worn(held, worker)
         with self._lock:
             is_kept = not (is_worn or worker.is_dead or held.killed_why is not None or self._off_why is not None)
@@ -224,8 +223,8 @@ class Pool:
                 self._busy.discard(held)
                 held.idle_since = self._clock()
                 self._idle.put(held)
-            self._counts["recycled"] += is_worn
-        self._meters.add(held.key.applet, lease.use)
+            elif is_worn:
+                self._counts["recycled"] += 1
         if not is_kept:
             self._drop(held)
 
@@ -243,6 +242,7 @@ class Pool:
             held.worker.close()
         with self._lock:
             self._busy.discard(held)
+            self._idle.forget(held.key)
             self._places -= 1
 
     def _let_go(self, idle: list[Held]) -> None:

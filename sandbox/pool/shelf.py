@@ -24,16 +24,25 @@ class Shelf:
 
     def put(self, held: Held) -> None:
         self._order[id(held)] = held
-        self._by_key.setdefault(held.key, []).append(held)
+        found = self._by_key.get(held.key)
+        if found is None:
+            found = self._by_key[held.key] = []
+        found.append(held)
 
-    def take(self, key: Key) -> Held | None:
-        """The one used last, so that the others grow old."""
-        found = self._by_key.get(key)
+    def take(self, key: tuple[str, str, str, str]) -> Held | None:
+        """The one used last, so that the others grow old. key: a `Key`, or what is equal to one."""
+        found = self._by_key.get(key)  # type: ignore[call-overload]
         if not found:
             return None
-        held = found[-1]
-        self._remove(held)
+        # Its list stays, even an empty one: it is mostly back in a moment.
+        held: Held = found.pop()
+        del self._order[id(held)]
         return held
+
+    def forget(self, key: Key) -> None:
+        """One of this key does not come back."""
+        if not self._by_key.get(key, True):
+            del self._by_key[key]
 
     def take_oldest(self) -> Held | None:
         held = next(iter(self._order.values()), None)
@@ -49,7 +58,5 @@ class Shelf:
 
     def _remove(self, held: Held) -> None:
         del self._order[id(held)]
-        rest = self._by_key[held.key]
-        rest.remove(held)
-        if not rest:
-            del self._by_key[held.key]
+        self._by_key[held.key].remove(held)
+        self.forget(held.key)
