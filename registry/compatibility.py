@@ -9,10 +9,11 @@ from packaging.version import Version
 
 from registry.discovery import Release
 from registry.loader import load_hooks
+from sandbox.errors import PolicyRefused
 from sdk import __version__ as sdk_version
 from sdk.applet import Applet
 from sdk.errors import BosError, Violation
-from sdk.hookset import InvalidHooks, collect_hooks
+from sdk.hookset import collect_hooks
 
 
 def kernel_version() -> Version:
@@ -83,10 +84,10 @@ def _check_sandboxed(release: Release) -> Iterator[Violation]:
         return
     try:
         collect_hooks(release.name, release.sandbox.load(release))
-    except InvalidHooks as fault:
-        yield from _hook_violations(fault)
+    except PolicyRefused as fault:
+        yield from fault.violations
     except BosError as fault:
-        yield from fault.violations or [Violation("/hooks", fault.code, fault.message)]
+        yield from list(_hook_violations(fault)) or [Violation("/hooks", fault.code, fault.message)]
 
 
 def _check_ranges(applet: Applet) -> Iterator[Violation]:

@@ -18,7 +18,7 @@ from registry.contracts.surface import offered_sdk
 from sandbox.frames import WORKER_FD
 from sandbox.lockdown import landlock, process, rlimits, seccomp
 from sandbox.lockdown.libc import ARCHITECTURE, IS_LINUX
-from sandbox.lockdown.rules import SEALED
+from sandbox.lockdown.rules import LOADING
 from sandbox.lockdown.syscalls import NUMBERS
 from sdk.applet import Applet
 
@@ -58,7 +58,7 @@ def _raise_walls() -> None:
         process.hide()
         landlock.restrict()
     with contextlib.suppress(OSError):
-        seccomp.Filter(SEALED).install()
+        seccomp.Filter(LOADING).install()
 
 
 def _answer(data: bytes) -> None:

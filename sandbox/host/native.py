@@ -54,7 +54,8 @@ class NativeWorker:
         if ended.status == Status.POLICY:
             raise PolicyRefused(applet=program.applet, violations=failure.violations)
         where = f" at {failure.place}" if failure.place else ""
-        raise LoadFailed(applet=program.applet, reason=f"{failure.kind}: {failure.message}{where}")
+        reason = f"{failure.kind}: {failure.message}{where}"
+        raise LoadFailed(applet=program.applet, reason=reason, violations=failure.violations)
 
     def call(self, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
         ended = self._conversation.hold(CALL, [function, arguments], function, answer, deadlines)
