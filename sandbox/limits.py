@@ -21,8 +21,7 @@ DECIMAL_CHARACTERS_MAX = 200
 DECIMAL_EXPONENT_MAX = 1_000
 
 # Python frames of an applet; the interpreter of a worker has 8 MiB of stack for them.
-RECURSION_DEPTH_MAX = 500
-LOADING_DEPTH_MAX = 1_000
+RECURSION_DEPTH_MAX = 1_000
 STACK_BYTES_MAX = 8 << 20
 # CPU seconds in the life of one worker: a last net under the deadlines of its calls.
 WORKER_CPU_S_MAX = 3_600

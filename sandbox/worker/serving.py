@@ -22,7 +22,7 @@ from sandbox.frames import (
     RETURNED,
     RUN,
 )
-from sandbox.limits import FRAME_BYTES_MAX, LOADING_DEPTH_MAX, RECURSION_DEPTH_MAX
+from sandbox.limits import FRAME_BYTES_MAX, RECURSION_DEPTH_MAX
 from sandbox.policy import PolicyBroken
 from sandbox.values import PackedFacts, pack
 from sandbox.worker.alarm import Alarm, DeadlineExceeded
@@ -90,6 +90,7 @@ def serve(channel: Channel, alarm: Alarm, programs: Programs, seal: Seal) -> Non
     alarm: listening already, for behind its walls a process cannot say what a signal means to it.
     """
     lines = Lines()
+    sys.setrecursionlimit(RECURSION_DEPTH_MAX)
     worker = Worker(channel, programs(seal, lines.add), alarm, lines)
     LateNumber.take = worker.take_number
     while True:
@@ -142,13 +143,21 @@ class Worker:
 
     def _failed(self, error: BaseException) -> tuple[int, bytes]:
         if isinstance(error, MemoryError):
-            self._reserve = bytearray()
-            return MEMORY, self._packed(MEMORY, tell_end("MemoryError", error, self._module_of))
+            return MEMORY, self._out_of_memory(error)
         if isinstance(error, PolicyBroken):
             told = tell_plainly("PolicyBroken", "", tuple(each.as_violation() for each in error.violations))
             return POLICY, self._packed_error(POLICY, told)
         status, told = self._told(error)
         return status, self._packed_error(status, told)
+
+    def _out_of_memory(self, error: MemoryError) -> bytes:
+        self._reserve = bytearray()
+        try:
+            told = tell_end("MemoryError", error, self._module_of)
+        except MemoryError:
+            # Then without the place; what is left of the reserve is enough to say that.
+            told = tell_plainly("MemoryError", "")
+        return self._packed(MEMORY, told)
 
     def _packed_error(self, status: int, told: Told) -> bytes:
         try:
@@ -178,10 +187,7 @@ class Worker:
             raise RuntimeError("a worker loads one program, once")
         self._is_loaded = True
         applet, _, modules, files, self._hooks_module, keeps_state = program
-        # The policy walks deep trees; calls have less.
-        sys.setrecursionlimit(LOADING_DEPTH_MAX)
         found = self._loader.load(applet, modules, files, self._hooks_module, keeps_state)
-        sys.setrecursionlimit(RECURSION_DEPTH_MAX)
         give_back()
         self._hooks = {hook.function: hook.hook for hook in found}
         return tell_hooks(found), []
