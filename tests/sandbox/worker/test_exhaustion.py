@@ -125,6 +125,31 @@ def test_memory_is_what_was_asked_for(raw_zygote):
             assert (client.run("f", 64)[0] == RETURNED) is fits
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "sorted([0], key=lambda _: f())",
+        "max([0], key=lambda _: f())",
+        "list(map(lambda _: f(), [0]))",
+        "[*(f() for _ in [0])]",
+        "functools.reduce(lambda a, b: f(), [0, 1])",
+        "str(Odd())",
+        "Odd() == 1",
+        "re.sub('a', lambda _: f(), 'a')",
+        "json.loads('{}', object_hook=lambda _: f())",
+    ],
+)
+def test_recursion_through_c_is_an_error_of_the_applet_too(raw, step):
+    raw.load(
+        "import functools, json, re\n"
+        "class Odd:\n    def __str__(self): return f()\n    def __eq__(self, other): return f()\n"
+        f"def f(): return {step}\ndef g(): return 1"
+    )
+    status, error, *_ = raw.run("f")
+    assert (status, error[0]) == (RAISED, "RecursionError")
+    assert raw.run("g")[1] == 1
+
+
 def test_unbounded_recursion_is_an_error_of_the_applet(raw):
     raw.load("def f(): return f()\ndef g(): return 1")
     status, error, *_ = raw.run("f")
