@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from kernel.cli.garbage import shorten_collections
 from kernel.http.app import create_app
 from kernel.http.protocol import BoundedProtocol
 from kernel.main import Kernel, build_kernel
@@ -32,6 +33,7 @@ _FACTORIES = {
 
 def serve_here(kernel: Kernel, taken: socket.socket, *, has_worker: bool) -> None:
     """Serve until a signal comes; requests at hand are finished first."""
+    shorten_collections()
     app = create_app(kernel, has_worker=has_worker)
     uvicorn.Server(configure_server(app)).run(sockets=[taken])
 
@@ -53,6 +55,7 @@ def create_app_without_worker() -> FastAPI:
 def _create_served_app(*, has_worker: bool) -> FastAPI:
     """What each of several processes serves. Settings come from the environment, as they did for their parent."""
     threading.Thread(target=_end_with_parent, name="bos-parent-watch", daemon=True).start()
+    shorten_collections()
     settings = Settings()
     configure_service_logs(settings, "api")
     stack = ExitStack()

@@ -6,6 +6,7 @@ import threading
 
 import typer
 
+from kernel.cli.garbage import shorten_collections
 from kernel.cli.listening import stoppable
 from kernel.cli.root import Cli
 from kernel.cli.serving import configure_service_logs
@@ -34,6 +35,7 @@ def add_commands(cli: Cli) -> None:
         settings = Terminal.of(context).settings
         with stoppable():
             configure_service_logs(settings, "worker")
+            shorten_collections()
             with open_kernel(settings) as kernel:
                 kernel.on_deliveries.clear()
                 kernel.on_changes.clear()
