@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -214,18 +214,21 @@ def _packed_who(tenant: Tenant, actor: Actor, company_id: str | None) -> bytes:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PackedFacts:
+class PackedFacts(NamedTuple):
     """Facts as a worker reads them: settings are still packed."""
 
-    facts: Facts
+    tenant: Tenant
+    actor: Actor
+    now: datetime
+    today: date
+    company_id: str | None
     settings: bytes | None
 
 
 def _facts_from(items: list[Any]) -> PackedFacts:
     who, now, today, settings = items
     tenant, actor, company_id = _who(who)
-    return PackedFacts(Facts(tenant, actor, now, today, company_id), settings)
+    return PackedFacts(tenant, actor, now, today, company_id, settings)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 
 from sandbox.frames import ELEVATED
-from sandbox.values import Facts, scalar_from
+from sandbox.values import PackedFacts, scalar_from
 from sandbox.worker.logs import Log
 from sdk.context import Actor, Lock, Page, Tenant
 from sdk.document import Document
@@ -168,17 +168,25 @@ class Events(_Room):
         return event
 
 
-class WorkerContext:
-    """`sdk.Context` for one call."""
+class Rooms:
+    """The rooms of a context, for all calls of a worker: they hold nothing of any of them."""
 
-    def __init__(self, facts: Facts, settings: bytes | None, ask: Ask, log: Log, prefix: str = "") -> None:
-        self._facts, self._packed, self._ask, self._prefix = facts, settings, ask, prefix
+    def __init__(self, ask: Ask, prefix: str = "") -> None:
+        self.ask, self.prefix = ask, prefix
+        self.documents, self.registers = Documents(ask, prefix), Registers(ask, prefix)
+        self.reports, self.events = Reports(ask, prefix), Events(ask, prefix)
+        self.elevated = self if prefix == ELEVATED else Rooms(ask, ELEVATED)
+
+
+class WorkerContext:
+    """`sdk.Context` for one call. settings: packed."""
+
+    def __init__(self, facts: PackedFacts, settings: bytes | None, rooms: Rooms, log: Log) -> None:
+        self._facts, self._packed, self._rooms = facts, settings, rooms
         self._settings: Mapping[str, Any] | None = None
         self.log = log
-        self.documents = Documents(ask, prefix)
-        self.registers = Registers(ask, prefix)
-        self.reports = Reports(ask, prefix)
-        self.events = Events(ask, prefix)
+        self.documents, self.registers = rooms.documents, rooms.registers
+        self.reports, self.events = rooms.reports, rooms.events
 
     @property
     def tenant(self) -> Tenant:
@@ -210,14 +218,14 @@ class WorkerContext:
 
     @property
     def elevated(self) -> WorkerContext:
-        return WorkerContext(self._facts, self._packed, self._ask, self.log, ELEVATED)
+        return WorkerContext(self._facts, self._packed, self._rooms.elevated, self.log)
 
     def sequence(self, name: str) -> int:
-        number: int = self._ask(f"{self._prefix}sequence", [name])
+        number: int = self._rooms.ask(f"{self._rooms.prefix}sequence", [name])
         return number
 
     def resolve(self, question: str, **arguments: Any) -> Any:
-        return self._ask(f"{self._prefix}resolve", [question, arguments])
+        return self._rooms.ask(f"{self._rooms.prefix}resolve", [question, arguments])
 
 
 def _named(document: Document) -> list[str]:

@@ -27,7 +27,7 @@ from sandbox.policy import PolicyBroken
 from sandbox.values import PackedFacts, pack
 from sandbox.worker.alarm import Alarm, DeadlineExceeded
 from sandbox.worker.channel import Channel
-from sandbox.worker.context import WorkerContext
+from sandbox.worker.context import Rooms, WorkerContext
 from sandbox.worker.describing import Found, tell_hooks
 from sandbox.worker.documents import LateNumber, Snapshot
 from sandbox.worker.logs import Lines, Log
@@ -102,7 +102,7 @@ class Worker:
 
     def __init__(self, channel: Channel, loader: Loader, alarm: Alarm, lines: Lines) -> None:
         self._channel, self._loader, self._alarm, self._lines = channel, loader, alarm, lines
-        self._log = Log(lines)
+        self._log, self._rooms = Log(lines), Rooms(self._ask)
         self._call_id = 0
         self._settings: bytes | None = None
         self._hooks_module = ""
@@ -211,22 +211,24 @@ class Worker:
     def _perform(self, module: str, function: str, arguments: list[Any], changing: int) -> Value:
         self._loader.begin()
         target = self._loader.function(module, function)
-        given = [self._context(value) if type(value) is PackedFacts else value for value in arguments]
-        plain = [value for value in given if type(value) is not WorkerContext]
-        documents = [(place, value) for place, value in enumerate(plain[:changing]) if isinstance(value, Document)]
-        before = [Snapshot(document) for _, document in documents]
+        given: list[Any] = []
+        before: list[tuple[int, Document, Snapshot]] = []
+        place = 0
+        for value in arguments:
+            if type(value) is PackedFacts:
+                given.append(self._context(value))
+                continue
+            if place < changing and issubclass(type(value), Document):
+                before.append((place, value, Snapshot(value)))
+            given.append(value)
+            place += 1
         value = target(*given)
-        changes = [
-            [place, *found]
-            for (place, document), was in zip(documents, before, strict=True)
-            if any(found := was.difference(document))
-        ]
-        return value, changes
+        return value, [[place, *found] for place, document, was in before if any(found := was.difference(document))]
 
     def _context(self, packed: PackedFacts) -> WorkerContext:
         if packed.settings is not None:
             self._settings = packed.settings
-        return WorkerContext(packed.facts, self._settings, self._ask, self._log)
+        return WorkerContext(packed, self._settings, self._rooms, self._log)
 
     def _batch(self, function: str, argument_lists: list[list[Any]]) -> Value:
         results = [self._one(function, arguments) for arguments in argument_lists]
