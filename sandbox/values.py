@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from sdk.document import SYSTEM_FIELDS, Document
 from sdk.event import Event
 
 DECIMAL, DATE, DATETIME, DOCUMENT, EVENT, FACTS = 1, 2, 3, 4, 5, 7
+_system_values = itemgetter(*SYSTEM_FIELDS)
 _BUFFER_BYTES = 4_096
 _SHORT_CHARACTERS = 40
 # The constructor checks what is known here, for longer than all the rest takes.
@@ -175,6 +177,8 @@ def _datetime_to_ext(value: datetime) -> msgpack.ExtType:
 def _document_to_ext(document: Document) -> msgpack.ExtType:
     # Not by attribute: reading the number of some documents takes it, and a gapless number is a queue.
     values = document.__dict__
+    if type(document) is Document:
+        return _ext(DOCUMENT, pack([values["fields"], False, *_system_values(values)]))
     system = [values.get(name) for name in SYSTEM_FIELDS]
     is_late = getattr(document, "late", None) is not None
     return _ext(DOCUMENT, pack([values["fields"], is_late, *system]))
