@@ -72,6 +72,7 @@ def _become_first() -> None:
     """Only a child is in the new process namespace: go on as that child, its parent waits and does nothing else."""
     child = os.fork()
     if child:
+        capabilities.give_up()
         os.closerange(0, _DESCRIPTORS_MAX)
         os.waitpid(child, 0)
         os._exit(0)
