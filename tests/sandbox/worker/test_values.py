@@ -96,7 +96,7 @@ def test_a_document_of_other_values_is_none(changes):
 
 def test_in_a_document_stands_no_document():
     inner = msgpack.ExtType(values.DOCUMENT, msgpack.packb([]))
-    with pytest.raises(ValueError, match="ascii|extension"):
+    with pytest.raises(ValueError, match=r"ascii|extension"):
         unpack(document_ext(fields={"inner": inner}))
 
 
