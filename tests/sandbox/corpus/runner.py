@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from fractions import Fraction
 
@@ -97,10 +98,14 @@ def main(mode):
     programs = [each for each in attacks() if not each.exhausts]
     if mode == "policy":
         programs += benign()
-    for each in programs:
-        outcome, detail = _in_a_fork(run, each.source)
-        sys.stdout.write(json.dumps([each.name, outcome, detail]) + "\n")
-        sys.stdout.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        # Whatever they write by a relative path goes with it.
+        os.chdir(folder)
+        for each in programs:
+            outcome, detail = _in_a_fork(run, each.source)
+            sys.stdout.write(json.dumps([each.name, outcome, detail]) + "\n")
+            sys.stdout.flush()
+        os.chdir("/")
 
 
 if __name__ == "__main__":
