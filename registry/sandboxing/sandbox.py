@@ -19,7 +19,7 @@ from registry.sandboxing.programs import program_of
 from registry.sandboxing.watching import KernelWatcher, strike_of
 from sandbox.broker import Budgets
 from sandbox.errors import SandboxOff
-from sandbox.host import Description, Program, Violation
+from sandbox.host import Description, Program, Violation, Worker
 from sandbox.pool import Pool, PoolFigures, Sizes, pin_process
 from sandbox.proxy import Caller, make_module
 
@@ -43,7 +43,7 @@ class Sandbox:
         self._pool: Pool | None = None
         self._kernel: Parts | None = None
         self._is_closed = False
-        self._budgets, self._watcher = Budgets(), KernelWatcher()
+        self.budgets, self._watcher = Budgets(), KernelWatcher()
         # By the digest of a release, what its code was found to be: the same code is looked at once.
         self._modules: OrderedDict[str, ModuleType] = OrderedDict()
 
@@ -95,12 +95,18 @@ class Sandbox:
         found = self._modules.get(release.digest)
         return found if found is not None else self._keep(release)
 
+    def spawn(self, memory_mb: int) -> Worker:
+        """A worker of nobody's, beside the pool, to be closed by who asked for it; after `problem` has found none."""
+        assert self._opened is not None
+        assert self._opened.engine is not None
+        return self._opened.engine.spawn(memory_mb)
+
     def _keep(self, release: Release) -> ModuleType:
         program = program_of(release)
         assert release.applet is not None
         assert self._pool is not None
         description = self._describe(program)
-        caller = Caller(self._pool, program, self._budgets, self._watcher, release.applet.manifest.limits.hook_ms)
+        caller = Caller(self._pool, program, self.budgets, self._watcher, release.applet.manifest.limits.hook_ms)
         module = make_module(release.name, description, caller)
         with self._lock:
             self._modules[release.digest] = module
@@ -110,9 +116,7 @@ class Sandbox:
 
     def _describe(self, program: Program) -> Description:
         """By a worker of its own: it is no tenant's."""
-        assert self._opened is not None
-        assert self._opened.engine is not None
-        worker = self._opened.engine.spawn(program.memory_mb)
+        worker = self.spawn(program.memory_mb)
         try:
             return worker.load(program)
         except Violation as violation:

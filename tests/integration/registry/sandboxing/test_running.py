@@ -3,12 +3,16 @@
 import logging
 from decimal import Decimal
 
+import psycopg
 import pytest
 
+from kernel.breaker.strikes import STRIKES_MAX
 from kernel.events.bus import Outcome
 from kernel.events.dispatch import Dispatch
 from kernel.events.postgres_bus import PostgresBus
 from registry.guards import check_guards
+from sandbox.broker.budgets import CPU_SECONDS_PER_DAY
+from sandbox.errors import BudgetSpent
 from sdk.document_errors import PermissionDenied
 from sdk.errors import Conflict
 from sdk.hookset import HookFailed
@@ -23,7 +27,7 @@ def deliver_all(site, tenant):
 
 def test_it_changes_the_document_that_is_being_saved(site, tenant):
     order = site.order(tenant, "tea", lines=[{"price": "2.50"}, {"price": "1.25"}], due="2026-04-01")
-    assert (order["total"], order["seen"]) == (Decimal("3.75"), "operator 2026-03-02")
+    assert (order["total"], order["seen"]) == (Decimal("3.75"), f"operator {site.clock().date()}")
     with site.kernel.operate(tenant) as ctx:
         changed = ctx.documents.update("shop.order", order.id, {"lines": [{"price": "1"}]})
         assert changed["total"] == Decimal(1)
@@ -99,3 +103,29 @@ def test_nothing_of_it_is_imported_here(site, tenant):
 def _hooks(site, tenant):
     with site.kernel.operate(tenant) as ctx:
         return [each for each in ctx.runtime.catalogue.hooks.describe() if each["applet"] == "shop"]
+
+
+def test_a_spent_budget_is_told_and_is_no_strike(site, tenant):
+    budgets = site.sandbox.budgets
+    budgets.spend(tenant.id, "shop", site.clock().date(), CPU_SECONDS_PER_DAY, 1)
+    for _ in range(STRIKES_MAX + 1):
+        with pytest.raises(BudgetSpent) as refused:
+            site.order(tenant, "tea")
+    assert (refused.value.code, refused.value.status) == ("budget_spent", 429)
+    site.clock.advance(days=1)
+    assert site.order(tenant, "tea")["name"] == "tea"
+
+
+def test_what_was_refused_for_want_of_permission_is_counted(site, tenant):
+    before = sum(each.denials for each in site.sandbox.figures().applets)
+    with pytest.raises(PermissionDenied):
+        site.order(tenant, "curious")
+    assert sum(each.denials for each in site.sandbox.figures().applets) == before + 1
+
+
+def test_a_lost_database_is_told_as_that_whatever_the_applet_makes_of_it(site, tenant):
+    with pytest.raises(psycopg.OperationalError), site.kernel.operate(tenant) as ctx:
+        order = ctx.documents.create("shop.order", {"name": "tea"})
+        ctx.uow.release()
+        ctx.uow.connection.close()
+        ctx.documents.update("shop.order", order.id, {"name": "curious"})
