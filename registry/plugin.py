@@ -16,6 +16,7 @@ from registry.plans.warming import WARM_S, Warmer
 from registry.releases import Releases
 from registry.rollouts.cli import add_rollout_commands
 from registry.rollouts.progress import rollout_chore
+from registry.sandboxing.cli.commands import add_sandbox_commands
 from registry.sandboxing.sandbox import Sandbox
 from sdk.applet import Applet
 from sdk.hooks import hookimpl
@@ -56,6 +57,7 @@ class RegistryPlugin:
         add_commands(cli, self.releases)
         add_rollout_commands(cli, self.releases)
         add_upgrade_commands(cli, self.releases)
+        add_sandbox_commands(cli, self.sandbox, self.releases)
 
     @hookimpl
     def register_chores(self, kernel: Any) -> list[Any]:

@@ -55,7 +55,10 @@ class NativeWorker:
             raise PolicyRefused(applet=program.applet, violations=failure.violations)
         where = f" at {failure.place}" if failure.place else ""
         reason = f"{failure.kind}: {failure.message}{where}"
-        raise LoadFailed(applet=program.applet, reason=reason, violations=failure.violations)
+        line = failure.place.line if failure.place else 0
+        raise LoadFailed(
+            applet=program.applet, reason=reason, violations=failure.violations, kind=failure.kind, line=line
+        )
 
     def call(self, function: str, arguments: list[Any], answer: Answer, deadlines: Deadlines) -> Result:
         ended = self._conversation.hold(CALL, [function, arguments], function, answer, deadlines)
