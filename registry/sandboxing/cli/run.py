@@ -15,6 +15,7 @@ from registry.releases import Releases
 from registry.sandboxing.cli.report import EXIT_CODES, Ending, Report
 from registry.sandboxing.cli.site import open_site
 from registry.sandboxing.cli.trial import Trial, name_of, read_source
+from registry.sandboxing.engines import OFF
 from registry.sandboxing.sandbox import Sandbox
 from sandbox.errors import SandboxOff
 from sdk.manifest import Capability, parse_capability
@@ -77,7 +78,9 @@ def add_run(commands: typer.Typer, sandbox: Sandbox, releases: Releases) -> None
         if len(calls) > ENTRIES_MAX:
             raise typer.BadParameter(f"{len(calls)} calls are more than {ENTRIES_MAX}", param_hint="--entry")
         with open_kernel(terminal.settings) as kernel:
-            problem = sandbox.problem(kernel.database)
+            # Asked for first: that it is off is no news to be logged beside the answer.
+            is_off = terminal.settings.sandbox == OFF
+            problem = f"BOS_SANDBOX is {OFF}" if is_off else sandbox.problem(kernel.database)
             if problem is not None:
                 raise SandboxOff(applet=file.stem, reason=problem)
             reports = _run_all(kernel, sandbox, releases, file, calls, tenant, granted, seconds)
