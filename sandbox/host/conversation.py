@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections import deque
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from sandbox.errors import AppletStopped
 from sandbox.host.channel import Channel, Gone, NotTaken
 from sandbox.host.engine import Answer, Deadlines
-from sandbox.host.outcome import Place, Status
+from sandbox.host.outcome import Status
 from sandbox.host.patience import Patience, Step
 from sandbox.host.process import Process
-from sandbox.host.telling import FramePacker
-from sandbox.host.violation import STOPPING_FOR_ALL, Violation, ViolationKind
-from sandbox.host.wire import Ended, MalformedFrame, Request, TooDeep, check_depth, read_failure, read_frame
-from sandbox.limits import FRAME_KEPT_BYTES, FRAMES_KEPT, OBITUARY_S_MAX
-from sdk.errors import BosError, Invalid
+from sandbox.host.talk import Talk, place_of
+from sandbox.host.wire import Ended, MalformedFrame, Request
+from sandbox.limits import OBITUARY_S_MAX
 
 # How a process ended, as `os.waitstatus_to_exitcode` says it, waiting for that many seconds; None if nobody knows.
 Obituary = Callable[[float], int | None]
-Read = TypeVar("Read")
 
 
-class Conversation:
-    """applet, version: of whom violations tell. killed_why: set from any thread, the rest by the owner's alone."""
+class Conversation(Talk):
+    """With a process at the other end of a socket."""
 
     def __init__(self, end: socket.socket, pid: int, pidfd: int, obituary: Obituary, memory_mb: int) -> None:
+        super().__init__(memory_mb)
         self.process = Process(pid, pidfd)
-        self.applet = self.version = ""
-        self.killed_why: str | None = None
-        self.is_closed = False
-        # As of the end of the last call, which is all it has used: between calls it sleeps.
-        self.cpu_s = 0.0
-        self._channel, self._packer = Channel(end), FramePacker()
-        self._obituary, self._memory_mb = obituary, memory_mb
-        self._frames: deque[bytes] = deque(maxlen=FRAMES_KEPT)
-        self._call_id = 0
-        self._function = ""
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_closed or self.killed_why is not None
+        self._channel, self._obituary = Channel(end), obituary
 
     def kill(self, why: str) -> None:
         if self.killed_why is None:
@@ -58,16 +41,7 @@ class Conversation:
             self._channel.close()
 
     def hold(self, kind: int, rest: list[Any], function: str, answer: Answer, deadlines: Deadlines) -> Ended:
-        """Ask, and answer what is asked back, until it has ended.
-
-        Raises Violation, AppletStopped once it was killed; TooLarge and Invalid for what cannot be asked, and nothing
-        has happened then.
-        """
-        if self.is_over:
-            raise self._stopped()
-        self._call_id += 1
-        self._function = function
-        data = self._packer.pack([kind, self._call_id, *rest])
+        data = self._begin(kind, rest, function)
         patience = Patience(deadlines, self.process.cpu_s, self.cpu_s)
         try:
             self._send(data)
@@ -84,17 +58,9 @@ class Conversation:
             self.close()
             raise
         if patience.is_interrupted or ended.status == Status.DEADLINE:
-            self._raise_late(patience, ended)
-        if ended.status == Status.MEMORY:
-            self._raise_violation("memory", f"its memory of {self._memory_mb} MB was exceeded", ended)
+            self._raise_late(patience, place_of(ended))
+        self._check_memory(ended)
         return ended
-
-    def read(self, read: Callable[[Any], Read], told: Any) -> Read:
-        """What a frame means, by a reader of `sandbox.host.wire`. Raises Violation, TooDeep."""
-        try:
-            return read(told)
-        except MalformedFrame as error:
-            self._raise_malformed(error)
 
     def _send(self, data: bytes) -> None:
         try:
@@ -121,10 +87,7 @@ class Conversation:
                 self.process.interrupt()
             elif step is Step.KILL:
                 self._raise_late(patience)
-        self._frames.append(data[:FRAME_KEPT_BYTES])
-        frame = read_frame(data)
-        if frame.call_id != self._call_id:
-            raise MalformedFrame(f"a frame of call {frame.call_id} in call {self._call_id}")
+        frame = self._read_own(data)
         # After an interrupt a request may stand unanswered before the end of its call; else it waits for its turn.
         if self._channel.has_rest and not patience.is_interrupted:
             raise MalformedFrame("more than one frame in a turn")
@@ -132,28 +95,9 @@ class Conversation:
 
     def _answer(self, request: Request, answer: Answer, patience: Patience) -> None:
         patience.pause()
-        try:
-            check_depth(request.arguments)
-            reply = self._packer.pack_reply(self._call_id, answer(request.capability, request.arguments))
-        except TooDeep as error:
-            reply = self._packer.pack_refusal(self._call_id, Invalid(f"{request.capability}: {error}."))
-        except BosError as error:
-            reply = self._packer.pack_refusal(self._call_id, error)
-        except Violation as violation:
-            self._raise_violation(violation.kind, violation.reason, detail=violation.detail)
-        self._channel.send(reply)
+        self._channel.send(self._reply_to(request, answer))
         patience.resume()
-        if not patience.has_answers_left:
-            self._raise_violation("quota", f"its requests took more than {patience.answers_s_max:g} s in one call")
-
-    def _raise_late(self, patience: Patience, ended: Ended | None = None) -> NoReturn:
-        # Asked before it is killed, while its clock can be read.
-        is_strike = not patience.is_machine_busy()
-        reason = f"its time budget of {patience.budget_s:g} s was exceeded"
-        self._raise_violation("deadline", reason, ended, is_strike=is_strike)
-
-    def _raise_malformed(self, error: MalformedFrame) -> NoReturn:
-        self._raise_violation("protocol", "it broke the protocol of the sandbox", detail=str(error))
+        self._check_answers(patience)
 
     def _raise_end(self) -> NoReturn:
         """Of a process that has ended in the middle of a call."""
@@ -164,35 +108,3 @@ class Conversation:
             self._raise_violation("syscall", "it made a forbidden system call")
         how = "" if status is None else f" with signal {-status}" if status < 0 else f" with status {status}"
         self._raise_violation("crashed", f"its process ended{how}")
-
-    def _raise_violation(
-        self, kind: ViolationKind, reason: str, ended: Ended | None = None, *, detail: str = "", is_strike: bool = True
-    ) -> NoReturn:
-        self.close()
-        place = _place_of(ended)
-        where = f" at {place}" if place else f" ({self._function})" if self._function else ""
-        raise Violation(
-            kind,
-            reason + where,
-            applet=self.applet,
-            version=self.version,
-            function=self._function,
-            line=place.line if place else 0,
-            detail=detail,
-            frames=self._frames if kind in STOPPING_FOR_ALL else (),
-            is_strike=is_strike,
-        ) from None
-
-    def _stopped(self) -> AppletStopped:
-        self.close()
-        return AppletStopped(applet=self.applet, reason=self.killed_why or "its worker has ended", kind="killed")
-
-
-def _place_of(ended: Ended | None) -> Place | None:
-    """Where it was, if it tells that in order; the reason stands without it too."""
-    if ended is None or ended.status == Status.RETURNED:
-        return None
-    try:
-        return read_failure(ended.value).place
-    except (MalformedFrame, TooDeep):
-        return None

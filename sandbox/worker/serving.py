@@ -89,12 +89,18 @@ def serve(channel: Channel, alarm: Alarm, programs: Programs, seal: Seal) -> Non
 
     alarm: listening already, for behind its walls a process cannot say what a signal means to it.
     """
+    worker = make_worker(channel, alarm, programs, seal)
+    while True:
+        worker.answer(channel.receive())
+
+
+def make_worker(channel: Channel, alarm: Alarm, programs: Programs, seal: Seal) -> Worker:
+    """The one of this interpreter, with nothing loaded yet."""
     lines = Lines()
     sys.setrecursionlimit(RECURSION_DEPTH_MAX)
     worker = Worker(channel, programs(seal, lines.add), alarm, lines)
     LateNumber.take = worker.take_number
-    while True:
-        worker.answer(channel.receive())
+    return worker
 
 
 class Worker:
@@ -124,7 +130,7 @@ class Worker:
             status, data = self._attempt(kind, rest)
         except DeadlineExceeded as error:
             self._alarm.disarm()
-            status, data = DEADLINE, self._packed(DEADLINE, tell_end("DeadlineExceeded", error, self._module_of))
+            status, data = DEADLINE, self._packed(DEADLINE, tell_end("DeadlineExceeded", error, self.module_of))
         self._channel.send_packed(data)
         if status in (DEADLINE, MEMORY):
             os._exit(0)
@@ -153,7 +159,7 @@ class Worker:
     def _out_of_memory(self, error: MemoryError) -> bytes:
         self._reserve = bytearray()
         try:
-            told = tell_end("MemoryError", error, self._module_of)
+            told = tell_end("MemoryError", error, self.module_of)
         except MemoryError:
             # Then without the place; what is left of the reserve is enough to say that.
             told = tell_plainly("MemoryError", "")
@@ -170,7 +176,7 @@ class Worker:
     def _told(self, error: BaseException) -> tuple[int, Told]:
         """Runs code of the applet's: its error may make a text of itself."""
         try:
-            return REFUSED if kind_of(error) else RAISED, tell(error, self._module_of)
+            return REFUSED if kind_of(error) else RAISED, tell(error, self.module_of)
         except Exception:  # reason: an applet's error may fail in any way while it is told
             return RAISED, tell_plainly(type(error).__name__[:100], "an error that cannot be told")
 
@@ -178,7 +184,7 @@ class Worker:
         frame = [RESULT, self._call_id, status, value, list(changes), self._lines.kept, self._lines.dropped]
         return self._channel.pack(frame)
 
-    def _module_of(self, file_name: str) -> str | None:
+    def module_of(self, file_name: str) -> str | None:
         return self._loader.module_of(file_name)
 
     def _load(self, program: list[Any]) -> Value:
