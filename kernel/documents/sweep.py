@@ -8,7 +8,7 @@ types are of one version again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ BATCH_DOCUMENTS = 200
 RUN_S_MAX = 2.0
 # For as many times as long as a batch took the background leaves the processor to others.
 REST_SHARE = 3.0
+# Right after a switch everybody meets the new version for the first time, and has to build what it needs.
+SETTLE_S = 3.0
 # Documents no lens fits are not tried again at once; a new release of their applet is.
 RETRY_S = 600.0
 FAILURES_NAMED_MAX = 10
@@ -151,6 +153,7 @@ class Sweeper:
 
     monotonic: Callable[[], float] = time.monotonic
     rest: Callable[[float], None] = time.sleep
+    settle_s: float = SETTLE_S
     # By tenant and type: the transactions that were open when the type was first seen mixed in a generation.
     _older: dict[Key, tuple[int, frozenset[str]]] = field(default_factory=dict, repr=False)
     # Nothing was left at the last pass, so that it only has to be waited for those transactions.
@@ -161,6 +164,7 @@ class Sweeper:
         runtime = kernel.runtimes.known(tenant)
         mixed = [type for type in runtime.catalogue.types.values() if type.is_mixed] if runtime is not None else ()
         end_s = self.monotonic() + RUN_S_MAX
+        self._forget_others(tenant, {type.name for type in mixed})
         for type in mixed:
             if runtime is not None and not self._rests_now((tenant.id, type.name), runtime.generation):
                 self.sweep_type(kernel, tenant, type.name, end_s=end_s)
@@ -203,7 +207,15 @@ class Sweeper:
         self._clean.add(key)
         return self._finish(kernel, tenant, key)
 
+    def _forget_others(self, tenant: TenantRecord, mixed: Collection[str]) -> None:
+        """What another process has ended."""
+        for key in [key for key in self._rests if key[0] == tenant.id and key[1] not in mixed]:
+            del self._rests[key]
+            self._older.pop(key, None)
+
     def _rests_now(self, key: Key, generation: int) -> bool:
+        if key not in self._older and key not in self._rests:
+            self._rests[key] = _Rest(generation, self.monotonic() + self.settle_s)
         rest = self._rests.get(key)
         return rest is not None and rest.generation == generation and self.monotonic() < rest.until_s
 
@@ -259,6 +271,7 @@ class Sweeper:
         except _Moved:
             return False
         self._older.pop(key, None)
+        self._rests.pop(key, None)
         _log.info("sweep.ended", tenant=tenant.name, type=key[1], version=type.version)
         return True
 

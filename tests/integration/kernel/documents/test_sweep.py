@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from kernel.documents.revisions import revisions
-from kernel.documents.sweep import BATCH_DOCUMENTS, Sweeper, sweep, sweep_progress
+from kernel.documents.sweep import BATCH_DOCUMENTS, SETTLE_S, Sweeper, sweep, sweep_progress
 from kernel.documents.titles import titles_by_id
+from kernel.events.chores import Chore
 from kernel.events.horizon import Horizon
 from kernel.events.upkeep import Upkeep
 from kernel.search.refresh import Refresher, count_searchable
@@ -108,7 +109,8 @@ def test_several_sweep_at_once_and_each_document_is_cast_once(depot):
     assert depot.differences() == []
 
 
-def test_the_worker_sweeps_by_itself(depot):
+def test_the_worker_sweeps_by_itself(depot, monkeypatch):
+    monkeypatch.setattr("kernel.events.upkeep.CHORES", (Chore("sweep", 0.0, Sweeper(settle_s=0.0)),))
     id = depot.create(ITEM, name="Drill")
     depot.switch(2, (ITEM,))
     upkeep = Upkeep(depot.kernel, Metrics())
@@ -174,6 +176,22 @@ def test_what_no_lens_fits_is_named_and_keeps_nothing_else(depot):
         assert titles_by_id(ctx, [good, bad]) == {good: "Good"}
     sweeper = Sweeper()
     assert sweeper(depot.kernel, depot.tenant) is False
+
+
+def test_right_after_a_switch_the_background_lets_others_go_first(depot):
+    id = depot.create(ITEM, name="Drill")
+    depot.switch(2, (ITEM,))
+    with depot.operate() as ctx:
+        assert ctx.runtime.catalogue.type(ITEM).is_mixed
+    seconds = [0.0]
+    patient = Sweeper(monotonic=lambda: seconds[0], rest=lambda pause: None)
+    for now in (0.0, SETTLE_S / 2):
+        seconds[0] = now
+        assert patient(depot.kernel, depot.tenant) is False
+        assert depot.stored(id)[0] == 1
+    seconds[0] = SETTLE_S
+    patient(depot.kernel, depot.tenant)
+    assert depot.stored(id)[0] == 2
 
 
 def test_personal_values_in_what_a_sweep_tells_are_sealed(depot):
