@@ -27,3 +27,7 @@ class PolicyRefused(Invalid):
 
 class LoadFailed(Invalid):
     """The code of applet {applet} does not load: {reason}."""
+
+
+class CallsTooNested(LimitExceeded):
+    """Sandboxed applets call each other more than {maximum} deep, which this engine's stack does not hold."""

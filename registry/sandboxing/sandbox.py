@@ -139,7 +139,7 @@ class Sandbox:
                 return Opened(None, "Bos is stopping")
             if self._settings.sandbox_pin:
                 pin_process()
-            opened = self._opened = open_engine(self._settings.sandbox)
+            opened = self._opened = open_engine(self._settings.sandbox, self._settings.data_dir)
             if opened.engine is not None:
                 sizes = Sizes(workers_max=self._settings.sandbox_workers_max, spares=self._settings.sandbox_spares)
                 self._pool = Pool(opened.engine, sizes)
