@@ -22,6 +22,7 @@ from sandbox.errors import SandboxOff
 from sandbox.host import Description, Program, Violation, Worker
 from sandbox.pool import Pool, PoolFigures, Sizes, pin_process
 from sandbox.proxy import Caller, make_module
+from sandbox.zygote.self_test import Trial
 
 if TYPE_CHECKING:
     from kernel.parts import Parts
@@ -68,6 +69,11 @@ class Sandbox:
         """full, strong, wasm or dev; None as long as nothing was started, or where there is none."""
         engine = self._opened.engine if self._opened is not None else None
         return engine.level if engine is not None else None
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """What the self-test has seen; nothing as long as nothing was started."""
+        return self._opened.trials if self._opened is not None else ()
 
     def told_level(self) -> str | None:
         """As /healthz says it; None as long as nothing is sandboxed here."""
