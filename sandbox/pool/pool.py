@@ -168,7 +168,6 @@ class Pool:
         with self._lock:
             worker, evicted = self._find_place(program.memory_mb)
             self._busy.add(held)
-        self._upkeep.wake()
         try:
             if evicted is not None:
                 evicted.close()
@@ -178,6 +177,9 @@ class Pool:
             if isinstance(error, Violation):
                 self._meters.add(program.applet, (), 0.0, (error.kind,))
             raise
+        finally:
+            # Not before: whoever has taken the spare waits for the processor that making the next one would take.
+            self._upkeep.wake()
         return held
 
     def _find_place(self, memory_mb: int) -> tuple[Worker | None, Worker | None]:

@@ -188,6 +188,24 @@ def test_spares_wait_and_the_next_tenant_takes_one(open_pool):
     assert len(engine.workers) == 3
 
 
+def test_the_next_spare_is_not_made_before_who_took_one_has_its_program(open_pool):
+    pool, engine = open_pool(spares=1, workers_max=8)
+    until(lambda: pool.figures().spares == 1)
+    engine.is_asked.clear()
+    (spare,) = engine.workers
+    seen, load = [], spare.load
+
+    def load_and_look(given):
+        description = load(given)
+        seen.append(engine.is_asked.is_set())
+        return description
+
+    spare.load = load_and_look
+    assert use(pool) == spare.pid
+    until(lambda: pool.figures().spares == 1)
+    assert seen == [False]
+
+
 def test_a_program_of_another_memory_limit_takes_no_spare(open_pool):
     pool, engine = open_pool(spares=2, workers_max=20)
     until(lambda: pool.figures().spares == 2)
