@@ -14,6 +14,7 @@ from kernel.context import KernelContext
 from kernel.documents.indexes import refresh_indexes
 from kernel.transfer.caller import Caller
 from registry.bisect.cli import add_bisect_commands
+from registry.cli_check import add_check_command
 from registry.cli_guards import add_guard_commands
 from registry.cli_health import add_health_commands
 from registry.contracts.cli import add_contract_commands
@@ -42,6 +43,7 @@ def add_commands(cli: Cli, releases: Releases) -> None:
     _add_disable(commands, releases)
     add_plan_commands(commands, releases)
     add_contract_commands(commands)
+    add_check_command(commands, releases)
     add_removal_commands(commands, releases)
     add_guard_commands(commands)
     add_sweep_commands(commands)
