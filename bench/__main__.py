@@ -16,7 +16,9 @@ from bench.house import House, describe, open_house
 from bench.postings import trial_balance
 from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
+from bench.sandbox.many import measure_many
 from bench.sandbox.measure import measure_hooks, measure_workers
+from bench.sandbox.neighbours import sandboxed_neighbours_p95
 from bench.starting import start_server
 from bench.tenants import create_tenants, thousandth_tenant
 from bench.transfer import transfers
@@ -42,6 +44,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "upgrade": upgrade_under_load,
     "sandbox.hooks": measure_hooks,
     "sandbox.workers": measure_workers,
+    "sandbox.many": measure_many,
+    "sandbox.neighbour_p95": sandboxed_neighbours_p95,
     "tenant.create": create_tenants,
     "tenant.thousandth": thousandth_tenant,
 }

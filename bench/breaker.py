@@ -10,7 +10,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from bench.figures import Figure
 from bench.house import House, Tenant
 from bench.load import Connection, RequestRefused
 from bench.rounds import Effort, say
-from bench.traffic import Load, open_servers
+from bench.traffic import Load, Step, open_servers
 from bench.writes import CREATE
 from registry.lifecycle import enable_applet
 
@@ -77,19 +77,39 @@ class Moved(Figure):
         return (max(self.ours) - min(self.ours)) / 100
 
 
+@dataclass(frozen=True)
+class Scene:
+    """figure: its name. acts: by applet, what it does when it is to misbehave. steps: what the neighbours do."""
+
+    figure: str
+    acts: Mapping[str, str]
+    manifest: str
+    hooks: str
+    steps: Sequence[Step]
+
+
+SCENE = Scene("breaker.neighbour_p95", APPLETS, MANIFEST, HOOKS, CREATE)
+
+
 def neighbour_p95(house: House, effort: Effort) -> list[Figure]:
+    """One neighbour, with applets that come with Bos."""
+    add_applets(house, SCENE)
+    return measure_moved(house, effort, SCENE, [house.tenant(TENANT)])
+
+
+def measure_moved(house: House, effort: Effort, scene: Scene, neighbours: Sequence[Tenant]) -> list[Figure]:
     """Pairs in turn, their order changing with each; the median and the interval that holds half of them."""
-    neighbour = house.tenant(TENANT)
-    _add_applets(house)
-    well, twin, ill = (_with_applets(house, name) for name in ("well", "twin", "ill"))
+    well, twin, ill = (with_applets(house, name, scene.acts) for name in ("well", "twin", "ill"))
     pairs = PAIRS if effort.scale == 1 else effort.repeats
-    with open_servers(house.dsn, house.folder, PROCESSES) as ports, Load(ports, neighbour.token) as load:
-        _trip(ports, ill)
-        count = max(CLIENTS, int(load_rate(load, effort) * max(LONGER * effort.seconds, STREAM_S_MIN)))
+    tokens = [each.token for each in neighbours]
+    with open_servers(house.dsn, house.folder, PROCESSES) as ports, Load(ports, *tokens) as load:
+        _trip(ports, ill, scene)
+        rate = load_rate(load, effort, scene.steps)
+        count = max(CLIENTS, int(rate * max(LONGER * effort.seconds, STREAM_S_MIN)))
 
         def p95(tenant: Tenant, text: str) -> float:
-            with _stream(ports, tenant, text):
-                return quantiles(load.time(CREATE, count, clients=CLIENTS), n=20)[-1] * 1000
+            with _stream(ports, tenant, text, scene):
+                return quantiles(load.time(scene.steps, count, clients=CLIENTS), n=20)[-1] * 1000
 
         moved: tuple[list[float], list[float]] = ([], [])
         for number in range(pairs):
@@ -97,17 +117,17 @@ def neighbour_p95(house: House, effort: Effort) -> list[Figure]:
                 sides = [(well, "well"), (other, text)]
                 times = {tenant.record.name: p95(tenant, said) for tenant, said in sides[:: 1 - 2 * (number % 2)]}
                 found.append((times[other.record.name] / times["well"] - 1) * 100)
-            say(f"  breaker.neighbour_p95 {number + 1}/{pairs}: {moved[0][-1]:+.1f} %, A/A {moved[1][-1]:+.1f} %")
+            say(f"  {scene.figure} {number + 1}/{pairs}: {moved[0][-1]:+.1f} %, A/A {moved[1][-1]:+.1f} %")
     for name, values in (("beside a suspended applet", moved[0]), ("A/A", moved[1])):
         say(f"  {name}: median {median(values):+.2f} %, half of the pairs in {_interval(values)}")
-    return [Moved("breaker.neighbour_p95", "% moved", *moved, "the same with nobody suspended (A/A)")]
+    return [Moved(scene.figure, "% moved", *moved, "the same with nobody suspended (A/A)")]
 
 
-def load_rate(load: Load, effort: Effort) -> float:
-    """Requests of the neighbour's in a second, after a warm-up."""
+def load_rate(load: Load, effort: Effort, steps: Sequence[Step]) -> float:
+    """Requests of the neighbours' in a second, after a warm-up."""
     count = max(CLIENTS, effort.rows(400))
-    load.run(CREATE, count, clients=CLIENTS)
-    return count / load.run(CREATE, count, clients=CLIENTS)
+    load.run(steps, count, clients=CLIENTS)
+    return count / load.run(steps, count, clients=CLIENTS)
 
 
 def _interval(values: Sequence[float]) -> str:
@@ -115,30 +135,30 @@ def _interval(values: Sequence[float]) -> str:
     return f"[{low:+.2f}, {high:+.2f}]"
 
 
-def _add_applets(house: House) -> None:
+def add_applets(house: House, scene: Scene) -> None:
     """Made known to every process by the database."""
     releases: Any = house.kernel.plugins.get_plugin("registry.plugin")
-    for name, act in APPLETS.items():
+    for name, act in scene.acts.items():
         folder = house.folder / "misbehaving" / name
         (folder / "schemas").mkdir(parents=True)
-        (folder / "applet.toml").write_text(MANIFEST.format(name=name, budget=BUDGET_MS))
+        (folder / "applet.toml").write_text(scene.manifest.format(name=name, budget=BUDGET_MS))
         (folder / "schemas" / "note.json").write_text(json.dumps(NOTE))
-        (folder / "hooks.py").write_text(HOOKS.format(name=name, act=act))
+        (folder / "hooks.py").write_text(scene.hooks.format(name=name, act=act))
         releases.releases.add(house.kernel.database, Path(folder), house.kernel.clock(), "bench")
 
 
-def _with_applets(house: House, name: str) -> Tenant:
+def with_applets(house: House, name: str, applets: Iterable[str]) -> Tenant:
     tenant = house.tenant(name)
     plugin: Any = house.kernel.plugins.get_plugin("registry.plugin")
     with house.kernel.operate(tenant.record) as ctx:
-        for applet in APPLETS:
+        for applet in applets:
             enable_applet(ctx, plugin.releases, applet, version="1.0.0")
     return tenant
 
 
-def _trip(ports: Sequence[int], tenant: Tenant) -> None:
+def _trip(ports: Sequence[int], tenant: Tenant, scene: Scene) -> None:
     """Until all its applets are suspended in every process."""
-    for applet, port in itertools.product(APPLETS, ports):
+    for applet, port in itertools.product(scene.acts, ports):
         connection = Connection(port, tenant.token)
         for attempt in range(TRIP_ATTEMPTS_MAX + 1):
             if "applet_suspended" in _answer(connection, applet, "ill"):
@@ -158,7 +178,7 @@ def _answer(connection: Connection, applet: str, text: str) -> str:
 
 
 @contextmanager
-def _stream(ports: Sequence[int], tenant: Tenant, text: str) -> Iterator[None]:
+def _stream(ports: Sequence[int], tenant: Tenant, text: str, scene: Scene) -> Iterator[None]:
     """Requests at a steady pace, however they are answered, for as long as the block runs."""
     is_over = threading.Event()
 
@@ -168,7 +188,7 @@ def _stream(ports: Sequence[int], tenant: Tenant, text: str) -> Iterator[None]:
             for connection in connections:
                 stack.callback(connection.close)
             began = time.monotonic()
-            for number, applet in enumerate(itertools.cycle(APPLETS)):
+            for number, applet in enumerate(itertools.cycle(scene.acts)):
                 if is_over.wait(max(0.0, began + number / STREAM_PER_S - time.monotonic())):
                     return
                 _answer(connections[number % len(connections)], applet, text)

@@ -1,12 +1,14 @@
 """The client: keep-alive connections in a process of their own, light, so that it costs the server little.
 
 Run as `python -m bench.load`; reads one job per line from stdin as JSON, answers with one line each.
-A job is {ports, token, clients, count, first, timed, steps: [[method, path, body], …]}. In path and body `##`
-is replaced by a number never used twice, `{id}` by the id in the answer to the step before.
+A job is {ports, tokens, clients, count, first, timed, steps: [[method, path, body], …]}. Each client has its share of
+the tokens, and at least one, with a connection for each, and takes them in turn. In path and body `##` is replaced by
+a number never used twice, `{id}` by the id in the answer to the step before.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -14,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 NUMBER = b"##"
@@ -87,7 +89,8 @@ class Client(threading.Thread):
         clients, count = job["clients"], job["count"]
         self._numbers = range(job["first"] + index, job["first"] + count, clients)
         self._steps = [tuple(part.encode() for part in step) for step in job["steps"]]
-        self._port, self._token = job["ports"][index % len(job["ports"])], job["token"]
+        self._port, tokens = job["ports"][index % len(job["ports"])], job["tokens"]
+        self._tokens = tokens[index::clients] or [tokens[index % len(tokens)]]
         self._barrier = barrier
         self.failure: Exception | None = None
         # Seconds of each round, one after the other.
@@ -95,9 +98,10 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         try:
-            with closing(Connection(self._port, self._token)) as connection:
+            with ExitStack() as stack:
+                connections = [stack.enter_context(closing(Connection(self._port, each))) for each in self._tokens]
                 self._barrier.wait()
-                for number in self._numbers:
+                for number, connection in zip(self._numbers, itertools.cycle(connections), strict=False):
                     began = time.perf_counter()
                     self._go_through(connection, b"%012d" % number)
                     self.times.append(time.perf_counter() - began)

@@ -69,12 +69,12 @@ def _open_server(
 
 
 class Load:
-    """The client process. `run` gives it a job and waits."""
+    """The client process. `run` gives it a job and waits. tokens: whose requests they are, in turn."""
 
     _first = itertools.count(1, 1_000_000)
 
-    def __init__(self, ports: Sequence[int], token: str) -> None:
-        self._ports, self._token = list(ports), token
+    def __init__(self, ports: Sequence[int], *tokens: str) -> None:
+        self._ports, self._tokens = list(ports), tokens
 
     def __enter__(self) -> Self:
         self._process = _start("bench.load", dict(os.environ), None)
@@ -97,7 +97,7 @@ class Load:
 
     def _ask(self, steps: Sequence[Step], count: int, clients: int, is_timed: bool) -> dict[str, Any]:
         job = {
-            "ports": self._ports, "token": self._token, "clients": clients, "count": max(count, clients),
+            "ports": self._ports, "tokens": self._tokens, "clients": clients, "count": max(count, clients),
             "first": next(self._first), "steps": list(steps), "timed": is_timed,
         }  # fmt: skip
         assert self._process.stdin is not None

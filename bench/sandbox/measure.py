@@ -126,7 +126,7 @@ def _batch(pool: Pool, echo: Echo, effort: Effort) -> Figure:
     with pool.checkout("batch", PROGRAM) as lease:
 
         def save_many() -> None:
-            results = lease.call_many("fill_totals", argument_lists, _no_answer, PATIENT)
+            results = lease.call_many("fill_totals", argument_lists, no_answer, PATIENT)
             if len(results) != BATCH or results[-1].status is not Status.RETURNED:
                 raise WrongAnswer(f"a batch ended with {results[-1]}")
 
@@ -176,7 +176,7 @@ def _private(pool: Pool, effort: Effort) -> Figure:
         with pool.checkout(f"private {number}", PROGRAM) as lease:
             order, facts = make_order(), facts_of(BareContext())
             for _ in range(1_000):
-                lease.call("fill_totals", [facts, order], _no_answer, PATIENT)
+                lease.call("fill_totals", [facts, order], no_answer, PATIENT)
             sizes.append(lease.worker.memory_bytes / MEGABYTE)
     return Figure("worker.private", "MB", sizes, [PRIVATE_MB_MAX] * len(sizes), "the bound")
 
@@ -190,7 +190,7 @@ def _first_calls(pool: Pool, count: int) -> str:
             os.sched_yield()
         began = perf_counter()
         with pool.checkout(f"first {number}", PROGRAM) as lease:
-            lease.call("fill_totals", [facts, order], _no_answer, PATIENT)
+            lease.call("fill_totals", [facts, order], no_answer, PATIENT)
         durations.append((perf_counter() - began) * 1000)
     durations.sort()
     return f"p50 {share_of(durations, 0.5):.1f} ms, p99 {share_of(durations, 0.99):.1f} ms"
@@ -202,7 +202,7 @@ def _kill(pool: Pool) -> float:
     def spin() -> None:
         try:
             with pool.checkout("spinning", PROGRAM) as lease:
-                lease.run("hooks", "spin", [facts_of(BareContext())], _no_answer, PATIENT)
+                lease.run("hooks", "spin", [facts_of(BareContext())], no_answer, PATIENT)
         except AppletStopped:
             ended.append(perf_counter())
 
@@ -229,7 +229,7 @@ def _threads(pool: Pool, effort: Effort) -> float:
         end_at = perf_counter() + effort.seconds
         while perf_counter() < end_at:
             with pool.checkout(f"thread {number}", PROGRAM) as lease:
-                lease.call("fill_totals", [facts, order], _no_answer, PATIENT)
+                lease.call("fill_totals", [facts, order], no_answer, PATIENT)
             _think(order)
             count += 1
         done.append(count)
@@ -247,5 +247,5 @@ def _think(order: Document) -> None:
         order.copy()
 
 
-def _no_answer(capability: str, arguments: list[Any]) -> Any:
+def no_answer(capability: str, arguments: list[Any]) -> Any:
     raise WrongAnswer(f"{capability} was asked for")

@@ -39,7 +39,7 @@ def server():
 
 def job(server, steps, **given):
     return {
-        "ports": [server.server_port], "token": "secret", "clients": 2, "count": 4, "first": 7, "steps": steps,
+        "ports": [server.server_port], "tokens": ["secret"], "clients": 2, "count": 4, "first": 7, "steps": steps,
         "timed": False, **given,
     }  # fmt: skip
 
@@ -52,6 +52,18 @@ def test_every_client_goes_through_the_steps_with_numbers_of_its_own(server):
     assert {body for path, body, _ in server.asked if path == "/notes"} == notes
     assert {path for path, _, _ in server.asked} == {"/notes", *(f"/notes/id-of-{note[-3:]}/post" for note in notes)}
     assert {token for _, _, token in server.asked} == {"Bearer secret"}
+
+
+def test_clients_take_turns_with_the_tokens_of_many(server):
+    run_job(job(server, [["POST", "/notes", "note ##"]], tokens=["a", "b", "c"], count=8))
+    by_number = {int(body[5:]): token for _, body, token in server.asked}
+    # The first client has a and c, the second b.
+    assert [by_number[number] for number in range(7, 15)] == [f"Bearer {token}" for token in "abcbabcb"]
+
+
+def test_clients_beyond_the_tokens_share_them(server):
+    run_job(job(server, [["POST", "/notes", "note ##"]], tokens=["a", "b"], clients=3, count=3))
+    assert sorted(token for _, _, token in server.asked) == ["Bearer a", "Bearer a", "Bearer b"]
 
 
 def test_an_answer_that_is_no_success_is_told_and_not_measured(server):
