@@ -52,7 +52,20 @@ def scale_of(value: decimal.Decimal) -> int:
     return values.scale_of(value)
 
 
+def weekday(year: int, month: int, day: int) -> int:
+    """`calendar.weekday`: a number in every Python, where later ones have an enum's member."""
+    return int(calendar.weekday(year, month, day))
+
+
+def monthrange(year: int, month: int) -> tuple[int, int]:
+    """`calendar.monthrange`, likewise."""
+    first, days = calendar.monthrange(year, month)
+    return int(first), days
+
+
+_DAYS = {name: int(getattr(calendar, name)) for name in OFFER["calendar"] if name.isupper()}
 _REPLACED: Mapping[str, Mapping[str, Any]] = {
+    "calendar": {**_DAYS, "monthrange": monthrange, "weekday": weekday},
     "collections": {"namedtuple": namedtuple},
     "collections.abc": ABSTRACT,
     "dataclasses": {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 _OWN = (
-    "sandbox/__init__.py", "sandbox/errors.py", "sandbox/frames.py", "sandbox/limits.py", "sandbox/values.py",
-    "sandbox/policy", "sandbox/runtime", "sandbox/worker", "sandbox/lockdown/__init__.py", "sandbox/wasm/__init__.py",
-    "sandbox/wasm/guest.py", "sandbox/wasm/late_imports.py", "sdk",
+    "sandbox/*.py", "sandbox/lockdown/__init__.py", "sandbox/policy/**/*.py", "sandbox/runtime/**/*.py",
+    "sandbox/wasm/__init__.py", "sandbox/wasm/guest.py", "sandbox/wasm/late_imports.py", "sandbox/wasm/letters.py",
+    "sandbox/worker/**/*.py", "sdk/**/*.py",
 )  # fmt: skip
 _PACKAGES = ("RestrictedPython", "msgpack", "pluggy")
 _LEFT_OUT = frozenset({"tests", "testing", "__pycache__"})
@@ -37,6 +37,7 @@ class WitWorld(wit_world.WitWorld):
         return _guest.answer(frame)
 """
 # There is no C library to call by name.
+_LIBC = "sandbox/lockdown/libc.py"
 _NO_LIBC = """def call(name, *arguments):
     raise AttributeError(name)
 """
@@ -44,15 +45,15 @@ _NO_LIBC = """def call(name, *arguments):
 
 def bundle() -> dict[str, bytes]:
     """By path inside the component."""
-    files = {f"{ENTRY_MODULE}.py": _ENTRY.encode(), "sandbox/lockdown/libc.py": _NO_LIBC.encode()}
-    for name in _OWN:
-        files |= _read(_ROOT, _ROOT / name)
+    files = {f"{ENTRY_MODULE}.py": _ENTRY.encode(), _LIBC: _NO_LIBC.encode()}
+    for pattern in _OWN:
+        files |= _read(_ROOT, pattern)
     for name in _PACKAGES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise FileNotFoundError(name)
         folder = Path(spec.origin).parent
-        files |= _read(folder.parent, folder)
+        files |= _read(folder.parent, f"{folder.name}/**/*.py")
     return files
 
 
@@ -67,10 +68,8 @@ def digest_of(files: Mapping[str, bytes], *more: str) -> str:
     return digest.hexdigest()
 
 
-def _read(root: Path, path: Path) -> dict[str, bytes]:
-    found = [path] if path.is_file() else sorted(path.rglob("*.py"))
+def _read(root: Path, pattern: str) -> dict[str, bytes]:
+    found = {path.relative_to(root): path for path in root.glob(pattern)}
     return {
-        str(each.relative_to(root)): each.read_bytes()
-        for each in found
-        if not _LEFT_OUT.intersection(each.relative_to(root).parts)
+        name.as_posix(): path.read_bytes() for name, path in found.items() if not _LEFT_OUT.intersection(name.parts)
     }

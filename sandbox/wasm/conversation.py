@@ -16,12 +16,12 @@ from sandbox.host.talk import Talk
 from sandbox.host.wire import Ended, MalformedFrame, Request
 from sandbox.limits import ERROR_CHARACTERS_MAX, NAME_CHARACTERS_MAX
 from sandbox.wasm.instance import Instance, TooNested
+from sandbox.wasm.letters import BYTES, OUT_OF_MEMORY
 from sandbox.wasm.limits import NESTED_CALLS_MAX
 from sandbox.wasm.ticking import Clock
 
-# Bytes travel as characters of the same numbers, as `sandbox.wasm.guest` has it.
-_BYTES = "latin-1"
-_FORBIDDEN = "unknown import"
+# A call of what is not there. A dying interpreter wants to say so on its standard error, which is a crash.
+_FORBIDDEN, _LAST_WORDS = "unknown import", ("`wasi:cli/", "`wasi:io/")
 
 
 class WasmConversation(Talk):
@@ -73,7 +73,7 @@ class WasmConversation(Talk):
             self._place = _read_place(place)
             reply = self._reply_to(self._read_request(request), self._answer)
             self._check_answers_after(patience)
-            return reply[HEADER.size :].decode(_BYTES)
+            return reply[HEADER.size :].decode(BYTES)
         except BaseException as error:  # reason: raised again behind the native code that nothing passes through
             self._raised = error
             return None
@@ -90,7 +90,7 @@ class WasmConversation(Talk):
         self._is_running = True
         try:
             with self._clock:
-                return self._instance.answer(data[HEADER.size :].decode(_BYTES), self)
+                return self._instance.answer(data[HEADER.size :].decode(BYTES), self)
         finally:
             self._is_running = False
             self.cpu_s = self._cpu_now_s()
@@ -113,6 +113,9 @@ class WasmConversation(Talk):
         return frame
 
     def _read_end(self, text: str) -> Ended:
+        if text == OUT_OF_MEMORY:
+            reason = f"its memory of {self._memory_mb} MB was exceeded"
+            self._raise_violation("memory", reason, self._place, where="after")
         frame = self._read_own(_to_bytes(text))
         if not isinstance(frame, Ended):
             raise MalformedFrame("a request in the place of the end of a call")
@@ -135,7 +138,7 @@ class WasmConversation(Talk):
         if self._patience.is_interrupted:
             self._raise_late(self._patience, self._place, "after")
         detail = told.strip().rpartition("\n")[2].strip()[:ERROR_CHARACTERS_MAX]
-        if _FORBIDDEN in detail:
+        if _FORBIDDEN in detail and not any(each in detail for each in _LAST_WORDS):
             self._raise_violation(
                 "syscall", "it made a forbidden system call", self._place, where="after", detail=detail
             )
@@ -144,7 +147,7 @@ class WasmConversation(Talk):
 
 def _to_bytes(text: str) -> bytes:
     try:
-        return text.encode(_BYTES)
+        return text.encode(BYTES)
     except UnicodeEncodeError:
         raise MalformedFrame("characters that are no bytes") from None
 

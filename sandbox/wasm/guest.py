@@ -9,6 +9,7 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -16,16 +17,15 @@ import msgpack
 
 from sandbox.frames import HEADER
 from sandbox.wasm.late_imports import import_late
+from sandbox.wasm.letters import BYTES, OUT_OF_MEMORY
 from sandbox.worker import loading
 from sandbox.worker.alarm import Alarm
 from sandbox.worker.channel import Channel
 from sandbox.worker.documents import from_kernel
 from sandbox.worker.serving import make_worker
 
-# Hands a request to the kernel, with the line it was made at, and brings the answer. Bytes travel as characters of the
-# same numbers: texts are copied at once, lists of bytes one by one.
+# Hands a request to the kernel, with the line it was made at, and brings the answer.
 Ask = Callable[[str, str], str]
-_BYTES = "latin-1"
 _SEED_BYTES = 16
 
 
@@ -46,10 +46,10 @@ class Wire(Channel):
         self.sent = data[HEADER.size :]
 
     def receive(self) -> list[Any]:
-        return self.read(self._ask(self.sent.decode(_BYTES), self._place()))
+        return self.read(self._ask(self.sent.decode(BYTES), self._place()))
 
     def read(self, text: str) -> list[Any]:
-        frame: list[Any] = msgpack.unpackb(text.encode(_BYTES), ext_hook=from_kernel, strict_map_key=False)
+        frame: list[Any] = msgpack.unpackb(text.encode(BYTES), ext_hook=from_kernel, strict_map_key=False)
         return frame
 
     def _place(self) -> str:
@@ -79,13 +79,18 @@ class Guest:
     def answer(self, text: str) -> str:
         if self._is_new:
             # Else all instances would draw the numbers that were next when the component was built.
-            random.seed(os.urandom(_SEED_BYTES))
+            random.seed(int.from_bytes(os.urandom(_SEED_BYTES)))
             self._is_new = False
         try:
+            return self._answer(text)
+        except MemoryError:
+            # There was too little of it to say even that.
+            return OUT_OF_MEMORY
+
+    def _answer(self, text: str) -> str:
+        with suppress(Over):
             self._worker.answer(self._wire.read(text))
-        except Over:
-            return self._wire.sent.decode(_BYTES)
-        return self._wire.sent.decode(_BYTES)
+        return self._wire.sent.decode(BYTES)
 
 
 def _end(status: int) -> NoReturn:

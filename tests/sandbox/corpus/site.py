@@ -27,8 +27,10 @@ def run(ctx):
 class Site:
     """A pool as the kernel has it, and a neighbour in it who is asked again and again."""
 
-    def __init__(self, loader_options):
-        self.pool = Pool(NativeEngine(zygote_or_skip(**loader_options), "full"), Sizes(workers_max=8, spares=2))
+    def __init__(self, loader_options, engine=None):
+        """engine: closed with the site; by default that of processes, whose zygote has these options."""
+        engine = engine or NativeEngine(zygote_or_skip(**loader_options), "full")
+        self.pool = Pool(engine, Sizes(workers_max=8, spares=2))
         self.asked = []
         self.canary()
 
