@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -77,13 +78,17 @@ def add_run(commands: typer.Typer, sandbox: Sandbox, releases: Releases) -> None
         calls = [(each, who) for who in users for each in (entry or ["run"])]
         if len(calls) > ENTRIES_MAX:
             raise typer.BadParameter(f"{len(calls)} calls are more than {ENTRIES_MAX}", param_hint="--entry")
-        with open_kernel(terminal.settings) as kernel:
-            # Asked for first: that it is off is no news to be logged beside the answer.
-            is_off = terminal.settings.sandbox == OFF
-            problem = f"BOS_SANDBOX is {OFF}" if is_off else sandbox.problem(kernel.database)
-            if problem is not None:
-                raise SandboxOff(applet=file.stem, reason=problem)
-            reports = _run_all(kernel, sandbox, releases, file, calls, tenant, granted, seconds)
+        # Asked for first: that it is off is no news to be logged beside the answer.
+        if terminal.settings.sandbox == OFF:
+            raise SandboxOff(applet=file.stem, reason=f"BOS_SANDBOX is {OFF}")
+        with ThreadPoolExecutor(1) as beside:
+            # The self-test takes as long as the database does to start.
+            beside.submit(sandbox.problem)
+            with open_kernel(terminal.settings) as kernel:
+                problem = sandbox.problem(kernel.database)
+                if problem is not None:
+                    raise SandboxOff(applet=file.stem, reason=problem)
+                reports = _run_all(kernel, sandbox, releases, file, calls, tenant, granted, seconds)
         _show(terminal, reports)
         raise typer.Exit(max(EXIT_CODES[report.ending.outcome] for report in reports))
 
@@ -103,7 +108,7 @@ def _run_all(
         return [Report(entry, user, source, 0.0) for entry, user in calls]
     with open_site(kernel, releases, tenant, granted) as site, site.begin() as uow:
         applets = {applet.name for applet in kernel.operator_context(uow).runtime.catalogue.applets}
-        name = name_of(file, {"kernel", *applets, *releases.discovery.releases()})
+        name = name_of(file, {"kernel", *applets})
         trial = Trial(sandbox, name, source, granted, seconds)
         try:
             return [trial.call(site.context(uow, user), entry, user) for entry, user in calls]
