@@ -35,6 +35,10 @@ class ReleaseTaken(Conflict):
     """Version {version} of {applet} is here already with another content: give it another number."""
 
 
+class TrustNotGiven(Conflict):
+    """{applet} would run in the process of the server, with all its rights: say --trust, or let it run sandboxed."""
+
+
 class AppletStateWrong(Conflict):
     """The applet {applet} is {state}: {verb} is possible where it is {allowed}."""
 

@@ -16,7 +16,7 @@ from packaging.version import Version
 from kernel.db.database import Database
 from registry.bundles import digest_of, is_whole, pack, unpack
 from registry.discovery import Discovery, Release
-from registry.errors import BundleUnreadable, ReleaseTaken
+from registry.errors import BundleUnreadable, ReleaseTaken, TrustNotGiven
 from sdk.applet import Applet
 from sdk.errors import BosError
 
@@ -83,10 +83,11 @@ class Releases:
         self._kept.add(key)
         return release
 
-    def add(self, database: Database, folder: Path, at: datetime, by: str) -> Release:
+    def add(self, database: Database, folder: Path, at: datetime, by: str, *, is_trusted: bool = True) -> Release:
         """Make the applet in a folder known here, for every tenant to install.
 
-        Raises InvalidApplet, ReleaseTaken, BundleUnreadable.
+        is_trusted: whether whoever adds it has read it, or trusts its author with this server. Raises InvalidApplet,
+        ReleaseTaken, BundleUnreadable, TrustNotGiven.
         """
         applet = Applet.load(folder)
         release = Release(applet.name, folder, applet)
@@ -94,6 +95,8 @@ class Releases:
         shipped = self.discovery.find(release.name, release.version)
         if shipped is not None and shipped.digest != release.digest:
             raise ReleaseTaken(applet=release.name, version=release.version)
+        if shipped is None and not release.is_sandboxed and not is_trusted:
+            raise TrustNotGiven(applet=release.name)
         self.keep(database, release, at, by, source="installed")
         stored = self._stored(database, release.name, release.version)
         assert stored is not None

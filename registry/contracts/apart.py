@@ -20,9 +20,7 @@ READING_S_MAX = 60.0
 ANSWER_BYTES_MAX = 32 << 20
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from registry.contracts.apart_process import main\n"
-    "main(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1])\nfrom registry.contracts.apart_process import main\nmain(sys.argv[2])"
 )
 # Exact types, and nothing that is not in them.
 _decoder = msgspec.json.Decoder(Answer)

@@ -105,17 +105,22 @@ def _add_add(commands: typer.Typer, releases: Releases) -> None:
     def add(
         context: typer.Context,
         folder: Annotated[Path, typer.Argument(help="An applet's folder.", exists=True, file_okay=False)],
+        trust: Annotated[bool, typer.Option("--trust", help="Let it run in the server's own process.")] = False,
         json: AsJson = False,
     ) -> None:
         """Make a release known here, so that tenants can install it; beside the versions that are here already.
 
-        Example:
+        One that does not ask to be sandboxed has all the rights of the server: it is added with --trust only.
 
-            bos applet add ~/applets/receivables
+        Examples:
+
+            bos applet add ~/applets/receivables --trust
+
+            bos applet add ~/downloads/loyalty
         """
         terminal = Terminal.of(context)
         with open_kernel(terminal.settings) as kernel:
-            added = releases.add(kernel.database, folder.resolve(), kernel.clock(), "operator")
+            added = releases.add(kernel.database, folder.resolve(), kernel.clock(), "operator", is_trusted=trust)
         terminal.show_record({"name": added.name, "version": added.version, "digest": added.digest})
 
 

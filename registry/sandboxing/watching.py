@@ -31,6 +31,9 @@ class KernelWatcher:
         if violation.is_strike or violation.stops_for_all:
             ctx.kernel.breaker.strike(ctx, strike_of(violation))
 
+    def waited(self, ctx: Any, seconds: float) -> None:
+        ctx.kernel.breaker.excuse(ctx, seconds)
+
     def killed(self, ctx: Any) -> None:
         ctx.uow.doom()
 

@@ -103,7 +103,7 @@ def open_site(installation: Installation, folder: Path, invoices: int) -> Iterat
     """Served; each customer has so many posted invoices, and A and B write letters of them."""
     own = write_custom_applet(folder / "dunning-1", version="1.0.0", field="reference", range=">=1")
     passwords = {name: installation.create_tenant(name, name.title(), "EUR", f"ada@{name}.example") for name in "abc"}
-    installation.run("applet", "add", own)
+    installation.run("applet", "add", own, "--trust")
     with installation.serve() as server:
         customers = [_furnish(server, name, password, invoices) for name, password in passwords.items()]
         yield Site(installation, server, folder, *customers)

@@ -57,7 +57,7 @@ def story(site: Site) -> SimpleNamespace:
 
 
 def test_the_plan_names_the_custom_applet_the_field_and_the_line(site: Site, story: SimpleNamespace):
-    site.installation.run("applet", "add", write_next_release(site.folder / "receivables-2"))
+    site.installation.run("applet", "add", write_next_release(site.folder / "receivables-2"), "--trust")
     made = site.a.plan("upgrade", "receivables", "2.0.0")
     assert made["applicable"] is False
     blocking = [each for each in made["findings"] if each["severity"] == "blocks"]
@@ -77,7 +77,7 @@ def test_the_plan_names_the_custom_applet_the_field_and_the_line(site: Site, sto
 def test_with_the_custom_applet_mended_the_plan_can_be_applied(site: Site, story: SimpleNamespace):
     mended = site.folder / "dunning-2"
     write_custom_applet(mended, version="2.0.0", field="customer_reference", range=">=2")
-    site.installation.run("applet", "add", mended)
+    site.installation.run("applet", "add", mended, "--trust")
     made = site.a.plan("upgrade", all_upgrades=True)
     assert [finding for finding in made["findings"] if finding["severity"] == "blocks"] == []
     assert {move["applet"]: move["to_version"] for move in made["moves"]} == {"receivables": "2.0.0", CUSTOM: "2.0.0"}

@@ -12,7 +12,7 @@ from kernel.main import build_kernel
 from kernel.settings import Settings
 from kernel.transfer.caller import Caller
 from registry import bundles
-from registry.errors import BundleUnreadable, PlanDrifted, ReleaseTaken
+from registry.errors import BundleUnreadable, PlanDrifted, ReleaseTaken, TrustNotGiven
 from registry.lifecycle import enable_applet
 from registry.plans.apply import apply_plan, plan
 from registry.plans.situation import PlanRequest
@@ -139,6 +139,23 @@ def test_what_is_not_trusted_is_not_imported_to_plan_its_installation(world, app
     wanted = {"name": "memo", "version": "1.0.0", "database": world.kernel.database, "lenses_only": False}
     with pytest.raises(PolicyRefused):
         world.kernel.plugins.hook.load_applet(**wanted)
+
+
+def test_nobody_comes_into_the_servers_process_without_a_word_of_trust(world, tmp_path):
+    database, now = world.kernel.database, world.kernel.clock()
+    folder = write_applet(tmp_path / "memo", "memo")
+    with pytest.raises(TrustNotGiven) as refused:
+        world.releases.add(database, folder, now, "test", is_trusted=False)
+    assert refused.value.code == "trust_not_given"
+    assert "memo" not in shown(world)
+    (folder / "applet.toml").write_text(f'trust = "sandboxed"\n{(folder / "applet.toml").read_text()}')
+    assert world.releases.add(database, folder, now, "test", is_trusted=False).is_sandboxed
+
+
+def test_what_comes_with_bos_needs_no_word(world, applets_folder):
+    folder = write_applet(applets_folder / "diary", "diary")
+    database, now = world.kernel.database, world.kernel.clock()
+    assert world.releases.add(database, folder, now, "test", is_trusted=False).name == "diary"
 
 
 class Counting(psycopg.Cursor):

@@ -18,7 +18,7 @@ def bos(empty_database, tmp_path_factory):
     newer = write_applet(folder / "newer", "memo")
     manifest = (newer / "applet.toml").read_text()
     (newer / "applet.toml").write_text(manifest.replace('version = "1.0.0"', 'version = "1.1.0"'))
-    found.run("applet", "add", str(newer))
+    found.run("applet", "add", str(newer), "--trust")
     return found
 
 
