@@ -84,6 +84,9 @@ class NoWatcher:
     def violated(self, ctx: Context, violation: Violation) -> None:
         raise violation
 
+    def waited(self, ctx: Context, seconds: float) -> None:
+        """Nobody counts it here."""
+
     def killed(self, ctx: Context) -> None:
         raise RuntimeError("the worker was killed")
 

@@ -125,6 +125,12 @@ class Breaker:
         if strike.is_grave:
             self.stop(strike, ctx.uow)
 
+    def excuse(self, ctx: Any, seconds: float) -> None:
+        """Said of the hook that is being called: so long it has waited for us, which is not its own time."""
+        span = self._spans.get(_get_ident())
+        if span is not None and ctx.uow.watch is span:
+            span.wait(seconds)
+
     def stop(self, strike: Strike, uow: UnitOfWork | None = None) -> None:
         """Nobody runs this version of the applet any more: here at once, everywhere as soon as others look.
 

@@ -43,7 +43,8 @@ class HookInterrupted(BaseException):
 class Span:
     """One call of a hook function. deadline: moves on by what hooks of others take that are called from within.
 
-    lock_s: what its writes have waited for others; as little the hook's own. strike: given by who runs it sandboxed.
+    lock_s: what it has waited for others, its writes for locks say; as little the hook's own. strike: given by who runs
+    it sandboxed.
     """
 
     # Of the class until they change, which few do in most calls: one is made for every call of a hook.
@@ -72,8 +73,12 @@ class Span:
         self.statements += 1
         self.database_s += took
         if may_wait and took > LOCK_WAIT_S:
-            self.lock_s += took - LOCK_WAIT_S
-            self.deadline += took - LOCK_WAIT_S
+            self.wait(took - LOCK_WAIT_S)
+
+    def wait(self, seconds: float) -> None:
+        """It has waited so long for others."""
+        self.lock_s += seconds
+        self.deadline += seconds
 
     def refuse(self, is_late: bool = True) -> NoReturn:
         meter = self.meter

@@ -50,14 +50,16 @@ class Lease:
     """One caller's use of a worker, until the end of the `with`. Raises Violation, as the worker does.
 
     durations_s: of each call, and how many calls it was; each of a batch counts with its share. violations: kinds.
+    waited_s: seconds until there was a worker with the program in it; 0 where one was idle.
     """
 
-    __slots__ = ("_give_back", "durations_s", "held", "violations", "worker")
+    __slots__ = ("_give_back", "durations_s", "held", "violations", "waited_s", "worker")
 
-    def __init__(self, held: Held, worker: Worker, give_back: Callable[[Lease], None]) -> None:
+    def __init__(self, held: Held, worker: Worker, give_back: Callable[[Lease], None], waited_s: float = 0.0) -> None:
         self.held, self.worker, self._give_back = held, worker, give_back
         self.durations_s: list[tuple[float, int]] = []
         self.violations: tuple[str, ...] = ()
+        self.waited_s = waited_s
 
     def __enter__(self) -> Lease:
         return self

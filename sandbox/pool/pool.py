@@ -8,7 +8,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, perf_counter
 
 from sandbox.errors import AppletStopped, SandboxBusy, SandboxOff
 from sandbox.host.engine import Engine, Program, Worker
@@ -96,10 +96,13 @@ class Pool:
             held = self._idle.take((tenant_id, program.applet, program.version, program.digest))
             if held is not None:
                 self._busy.add(held)
+        waited_s = 0.0
         if held is None:
+            began = perf_counter()
             held = self._start(Key(tenant_id, program.applet, program.version, program.digest), program)
+            waited_s = perf_counter() - began
         assert held.worker is not None
-        return Lease(held, held.worker, self._give_back)
+        return Lease(held, held.worker, self._give_back, waited_s)
 
     def kill(
         self, why: str, *, tenant_id: str | None = None, applet: str | None = None, version: str | None = None

@@ -12,8 +12,8 @@ from sandbox.errors import AppletStopped
 from sandbox.host.engine import Program
 from sandbox.host.outcome import AppletFailure, HookFound, Result, Status
 from sandbox.host.violation import Violation
-from sandbox.pool import Lease, Pool
-from sandbox.proxy.answers import apply_changes, read_answer
+from sandbox.pool import Pool
+from sandbox.proxy.answers import apply_changes, document_place, is_asked, read_answer
 from sandbox.proxy.deadlines import deadlines_of
 from sandbox.proxy.raising import AppletFault, raise_failure, raise_fault
 from sandbox.values import Facts
@@ -29,8 +29,22 @@ class Watcher(Protocol):
     def violated(self, ctx: Any, violation: Violation) -> None:
         """Of what no honest applet does. Nothing the call has done may be kept."""
 
+    def waited(self, ctx: Any, seconds: float) -> None:
+        """Of a call that had to wait for its worker, which is no doing of the applet's."""
+
     def killed(self, ctx: Any) -> None:
         """Of a call that was ended from outside. Nothing it has done may be kept."""
+
+
+class Plan:
+    """What is the same for all calls of a hook."""
+
+    __slots__ = ("answers", "deadlines", "found", "place", "quotas")
+
+    def __init__(self, found: HookFound, hook_ms: int | None) -> None:
+        self.found = found
+        self.deadlines, self.quotas = deadlines_of(found.hook, hook_ms), quotas_of(found.hook)
+        self.place, self.answers = document_place(found), is_asked(found)
 
 
 class Caller:
@@ -41,17 +55,22 @@ class Caller:
     ) -> None:
         self._pool, self._program, self._budgets, self._watcher = pool, program, budgets, watcher
         self._hook_ms = hook_ms
+        self._plans: dict[str, Plan] = {}
 
     def call(self, ctx: Context, found: HookFound, arguments: Sequence[Any]) -> Any:
         """What the hook answers. Raises what it raises: leaves of the error tree, AppletFault; and AppletStopped,
         SandboxBusy, SandboxOff, BudgetSpent."""
+        plan = self._plans.get(found.function)
+        if plan is None or plan.found is not found:
+            plan = self._plans[found.function] = Plan(found, self._hook_ms)
         applet, tenant_id, day = self._program.applet, ctx.tenant.id, ctx.today
         self._budgets.check(tenant_id, applet, day)
-        broker = Broker(ctx, arguments, quotas_of(found.hook))
+        broker = Broker(ctx, arguments, plan.quotas)
         try:
             with self._pool.checkout(tenant_id, self._program) as lease:
+                facts = Facts(ctx.tenant, ctx.actor, ctx.now, day, ctx.company_id, ctx.settings)
                 try:
-                    result = self._send(ctx, lease, found, arguments, broker)
+                    result = lease.call(found.function, [facts, *arguments], broker.answer, plan.deadlines)
                 finally:
                     self._budgets.spend(tenant_id, applet, day, lease.cpu_s, broker.requests)
         except Violation as violation:
@@ -62,13 +81,9 @@ class Caller:
             raise
         if broker.denials:
             self._pool.deny(applet, broker.denials)
-        return self._finish(ctx, found, arguments, broker, result)
+        return self._finish(ctx, plan, arguments, broker, result)
 
-    def _send(self, ctx: Context, lease: Lease, found: HookFound, arguments: Sequence[Any], broker: Broker) -> Result:
-        deadlines = deadlines_of(found.hook, self._hook_ms)
-        return lease.call(found.function, [facts_of(ctx), *arguments], broker.answer, deadlines)
-
-    def _finish(self, ctx: Context, found: HookFound, arguments: Sequence[Any], broker: Broker, result: Result) -> Any:
+    def _finish(self, ctx: Context, plan: Plan, arguments: Sequence[Any], broker: Broker, result: Result) -> Any:
         if result.logs:
             write_logs(ctx, result)
         # A lost database, say: whatever the applet has made of it, the caller has to know.
@@ -76,8 +91,9 @@ class Caller:
             raise broker.failure
         if result.status is not Status.RETURNED:
             _raise(result, broker)
-        apply_changes(found, arguments, result.changes)
-        return read_answer(found, result.value)
+        if result.changes:
+            apply_changes(plan.found, plan.place, arguments, result.changes)
+        return read_answer(plan.found, result.value) if plan.answers else None
 
 
 def facts_of(ctx: Context) -> Facts:

@@ -27,6 +27,9 @@ class Nobody:
     def violated(self, ctx, violation) -> None:
         violation.add_note(f"detail: {violation.detail}")
 
+    def waited(self, ctx, seconds) -> None:
+        """Nobody counts it here."""
+
     def killed(self, ctx) -> None:
         pass
 

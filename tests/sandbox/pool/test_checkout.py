@@ -206,6 +206,16 @@ def test_the_next_spare_is_not_made_before_who_took_one_has_its_program(open_poo
     assert seen == [False]
 
 
+def test_who_had_to_wait_for_a_worker_is_told_how_long(open_pool):
+    pool, _ = open_pool()
+    with pool.checkout("t1", program()) as first:
+        run(first, "echo", 1)
+    with pool.checkout("t1", program()) as second:
+        run(second, "echo", 1)
+    assert first.waited_s > 0
+    assert second.waited_s == 0
+
+
 def test_a_program_of_another_memory_limit_takes_no_spare(open_pool):
     pool, engine = open_pool(spares=2, workers_max=20)
     until(lambda: pool.figures().spares == 2)
