@@ -25,11 +25,23 @@ class Broker:
     error of the SDK that it was told.
     """
 
-    __slots__ = ("_ctx", "_events", "_known", "_quotas", "_writes", "denials", "failure", "refusal", "requests")
+    __slots__ = (
+        "_arguments",
+        "_ctx",
+        "_events",
+        "_found",
+        "_quotas",
+        "_writes",
+        "denials",
+        "failure",
+        "refusal",
+        "requests",
+    )
 
     def __init__(self, ctx: Context, arguments: Iterable[Any] = (), quotas: Quotas = DECIDING) -> None:
-        self._ctx, self._quotas = ctx, quotas
-        self._known = Known(arguments)
+        self._ctx, self._quotas, self._arguments = ctx, quotas, arguments
+        # Most calls ask for nothing.
+        self._found: Known | None = None
         self.requests = self._writes = self._events = self.denials = 0
         self.failure: Exception | None = None
         self.refusal: BosError | None = None
@@ -50,6 +62,12 @@ class Broker:
         _check(capability, verb, arguments)
         self._count(verb)
         return self._run(capability, verb, self._ctx.elevated if is_elevated else self._ctx, arguments)
+
+    @property
+    def _known(self) -> Known:
+        if self._found is None:
+            self._found = Known(self._arguments)
+        return self._found
 
     def document(self, named: list[str]) -> Document:
         return self._known.get(named)

@@ -6,6 +6,8 @@ runtime (sandbox/limits.py), which keeps within them whatever an applet does, so
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -95,7 +97,7 @@ class ToldHook(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=F
 Hooks = Annotated[list[ToldHook], Meta(max_length=limits.HOOKS_MAX)]
 _decoder = msgspec.msgpack.Decoder(Request | Ended, ext_hook=from_worker)
 # What cannot hold anything, and so adds no depth.
-_FLAT = frozenset({type(None), bool, int, float, str, bytes})
+_FLAT = frozenset({type(None), bool, int, float, str, bytes, Decimal, date, datetime})
 
 
 def read_frame(data: bytes | memoryview) -> Request | Ended:
@@ -173,7 +175,9 @@ def _make_result(frame: Ended | OneOfMany, logs: tuple[LogLine, ...], dropped: i
 
 
 def _make_change(change: DocumentChange) -> Change:
-    check_depth(change.fields_set)
+    for value in change.fields_set.values():
+        if type(value) not in _FLAT:
+            check_depth(value, 1)
     return Change(change.argument, change.fields_set, change.fields_removed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,12 @@ SENTENCES_MAX = 1_000
 # Those that may change their `document`; to others it is a copy.
 CHANGING = frozenset({"before_save", "perform_action"})
 _CHANGED = "document"
+_PLAIN = frozenset({bool, int, Decimal, date, datetime})
+
+
+def is_asked(found: HookFound) -> bool:
+    """Whether anybody looks at what the hook returns."""
+    return found.hook.startswith("resolve_") or found.hook == "check_invariants"
 
 
 def read_answer(found: HookFound, value: Any) -> Any:
@@ -38,30 +45,35 @@ def _sentences(found: HookFound, value: Any) -> list[str]:
     return value
 
 
-def apply_changes(found: HookFound, arguments: Sequence[Any], changes: Sequence[Change]) -> None:
-    """Do to the real document what the hook has done to its own. Raises AppletFault, and nothing is changed then."""
-    if found.hook not in CHANGING or not changes:
+def document_place(found: HookFound) -> int:
+    """Which of the arguments after ctx the hook may change, -1 if none."""
+    names = found.parameters[1:]
+    return names.index(_CHANGED) if found.hook in CHANGING and _CHANGED in names else -1
+
+
+def apply_changes(found: HookFound, place: int, arguments: Sequence[Any], changes: Sequence[Change]) -> None:
+    """Do to the real document what the hook has done to its own. Raises AppletFault, and nothing is changed then.
+
+    place: what `document_place` says of the hook.
+    """
+    document = arguments[place] if 0 <= place < len(arguments) else None
+    if not isinstance(document, Document):
         return
-    document = _document(found, arguments)
-    own = [change for change in changes if _is_about(change, found, arguments, document)]
+    own = [change for change in changes if change.argument == place]
     for change in own:
-        names = (*change.fields_set, *change.fields_removed)
-        if not is_tree(dict(change.fields_set)) or not all(type(name) is str for name in names):
+        if not _is_fit(change):
             raise AppletFault(f"{found.function} sets a field to a value that documents do not hold")
     for change in own:
-        assert document is not None
         for name in change.fields_removed:
             document.fields.pop(name, None)
         for name, value in change.fields_set.items():
             document[name] = value
 
 
-def _document(found: HookFound, arguments: Sequence[Any]) -> Document | None:
-    # The first parameter is ctx, which is not among the arguments.
-    named = dict(zip(found.parameters[1:], arguments, strict=False))
-    document = named.get(_CHANGED)
-    return document if isinstance(document, Document) else None
-
-
-def _is_about(change: Change, found: HookFound, arguments: Sequence[Any], document: Document | None) -> bool:
-    return document is not None and change.argument < len(arguments) and arguments[change.argument] is document
+def _is_fit(change: Change) -> bool:
+    # Names and scalars have been read as such from the wire, and decimals as finite.
+    for name, value in change.fields_set.items():
+        kind = type(value)
+        if "\0" in name or not ("\0" not in value if kind is str else kind in _PLAIN or is_tree(value)):
+            return False
+    return True

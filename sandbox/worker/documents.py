@@ -7,11 +7,13 @@ from decimal import Decimal
 from operator import is_
 from typing import Any
 
-from sandbox.values import DOCUMENT, document_from, trusted_items
+from sandbox.shipping import unpack_document
+from sandbox.values import DOCUMENT, SHIPPED, document_from, trusted_items
 from sandbox.values import from_kernel as value_from_kernel
 from sdk.document import SYSTEM_FIELDS, Document
 
 _ABSENT = object()
+_NO_FIELDS = "the fields of a document are a dict, and their names are text"
 
 
 class LateNumber(Document):
@@ -41,9 +43,12 @@ class LateNumber(Document):
 
 def from_kernel(code: int, data: bytes) -> Any:
     """Extension values as a worker holds them."""
-    if code != DOCUMENT:
+    if code == SHIPPED:
+        items = unpack_document(data)
+    elif code == DOCUMENT:
+        items = trusted_items(data)
+    else:
         return value_from_kernel(code, data)
-    items = trusted_items(data)
     # The second says whether the number is still to be taken.
     if not items[1]:
         return document_from(items)
@@ -55,53 +60,64 @@ def from_kernel(code: int, data: bytes) -> Any:
 class Snapshot:
     """The fields of a document as they were when it was taken, to be compared with what they are later.
 
-    Of a mapping or list in them a shallow copy is kept beside it, and of what is in it another: then telling that
-    nothing has changed is asking whether everything in there is the very same, which nobody needs Python's stack for.
+    Of all mappings and lists in them a flat copy is kept, keys and values: then telling that nothing has changed is
+    asking in C whether everything in there is the very same, which nobody needs Python's stack for.
     """
 
-    __slots__ = ("_copies", "_fields")
+    __slots__ = ("_containers", "_fields", "_inner")
 
     def __init__(self, document: Document) -> None:
-        self._fields = dict(document.fields)
-        self._copies: dict[str, list[tuple[Any, Any]]] = {}
+        self._fields = document.fields.copy()
+        self._containers: dict[str, list[Any]] = {}
+        self._inner: list[Any] = []
         for name, value in self._fields.items():
             if type(value) in _CONTAINERS:
-                copies: list[tuple[Any, Any]] = []
-                _copy(value, copies)
-                self._copies[name] = copies
+                found = self._containers[name] = []
+                _gather(value, found)
+                self._inner.append(_flat(found))
 
     def difference(self, document: Document) -> tuple[dict[str, Any], list[str]]:
         """Fields that were set since, and names of those that are gone. Raises TypeError for what is none any more."""
         now, fields = document.__dict__["fields"], self._fields
-        if type(now) is not dict or any(type(name) is not str for name in now):
-            raise TypeError("the fields of a document are a dict, and their names are text")
-        changed = {name: value for name, value in now.items() if self._is_changed(name, value)}
-        return changed, [name for name in fields if name not in now]
+        if type(now) is not dict:
+            raise TypeError(_NO_FIELDS)
+        changed: dict[str, Any] = {}
+        for name, value in now.items():
+            was = fields.get(name, _ABSENT)
+            if was is not value:
+                if type(name) is not str:
+                    raise TypeError(_NO_FIELDS)
+                if not _is_same(was, value):
+                    changed[name] = value
+        for (name, containers), inner in zip(self._containers.items(), self._inner, strict=True):
+            if now.get(name, _ABSENT) is fields[name] and not _is_unchanged(containers, inner):
+                changed[name] = now[name]
+        gone = [] if now.keys() >= fields.keys() else [name for name in fields if name not in now]
+        return changed, gone
 
-    def _is_changed(self, name: str, value: Any) -> bool:
-        was = self._fields.get(name, _ABSENT)
-        if was is not value:
-            return not _is_same(was, value)
-        copies = self._copies.get(name)
-        return copies is not None and not all(_is_unchanged(container, copy) for container, copy in copies)
 
-
-def _copy(container: Any, copies: list[tuple[Any, Any]]) -> None:
-    copies.append((container, container.copy()))
+def _gather(container: Any, found: list[Any]) -> None:
+    """All mappings and lists in it, itself included, each before what is in it."""
+    found.append(container)
     for value in container.values() if type(container) is dict else container:
         if type(value) in _CONTAINERS:
-            _copy(value, copies)
+            _gather(value, found)
 
 
-def _is_unchanged(container: Any, copy: Any) -> bool:
-    if len(container) != len(copy):
-        return False
-    if type(container) is list:
-        return all(map(is_, container, copy))
-    for name, value in copy.items():  # noqa: SIM110 - most documents have many small mappings
-        if container.get(name, _ABSENT) is not value:
-            return False
-    return True
+def _flat(containers: list[Any]) -> list[Any]:
+    """Items, or keys and values, of all of them; where each of them ends is part of it."""
+    flat: list[Any] = []
+    for container in containers:
+        flat += container
+        if type(container) is dict:
+            flat += container.values()
+        flat.append(_ABSENT)
+    return flat
+
+
+def _is_unchanged(containers: list[Any], was: list[Any]) -> bool:
+    now = _flat(containers)
+    return len(now) == len(was) and all(map(is_, now, was))
 
 
 def _is_same(old: Any, new: Any) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 import msgpack
 
 from sandbox.frames import BATCH, CALL, HEADER, LOAD, REPLY, RUN
-from sandbox.values import Facts, pack
+from sandbox.shipping import make_packer, pack_document
+from sandbox.values import SHIPPED, Facts, to_ext
 from sandbox.worker.alarm import Alarm
 from sandbox.worker.channel import Channel
 from sandbox.worker.documents import from_kernel
@@ -45,8 +46,15 @@ class _Echo(Channel):
 
     def frame(self, *parts: Any) -> list[Any]:
         """As it comes from the kernel."""
-        frame: list[Any] = msgpack.unpackb(pack(list(parts)), ext_hook=from_kernel)
+        packed = msgpack.packb(list(parts), default=_to_ext, strict_types=True)
+        frame: list[Any] = msgpack.unpackb(packed, ext_hook=from_kernel, strict_map_key=False)
         return frame
+
+
+def _to_ext(value: Any) -> Any:
+    if type(value) is Document:
+        return msgpack.ExtType(SHIPPED, pack_document(make_packer(), value))
+    return to_ext(value)
 
 
 def rehearse(programs: Programs, source: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sandbox.frames import (
@@ -216,20 +216,19 @@ class Worker:
 
     def _perform(self, module: str, function: str, arguments: list[Any], changing: int) -> Value:
         self._loader.begin()
+        # Settings are sent once: they are kept whatever becomes of this call.
+        given = [self._context(value) if type(value) is PackedFacts else value for value in arguments]
         target = self._loader.function(module, function)
-        given: list[Any] = []
-        before: list[tuple[int, Document, Snapshot]] = []
-        place = 0
-        for value in arguments:
-            if type(value) is PackedFacts:
-                given.append(self._context(value))
-                continue
-            if place < changing and issubclass(type(value), Document):
-                before.append((place, value, Snapshot(value)))
-            given.append(value)
-            place += 1
+        before = list(self._snapshots(arguments, changing)) if changing else ()
         value = target(*given)
         return value, [[place, *found] for place, document, was in before if any(found := was.difference(document))]
+
+    def _snapshots(self, arguments: list[Any], changing: int) -> Iterator[tuple[int, Document, Snapshot]]:
+        """Of the documents among the first arguments after ctx, with their places."""
+        given = [value for value in arguments if type(value) is not PackedFacts]
+        for place, value in enumerate(given[:changing]):
+            if isinstance(value, Document):
+                yield place, value, Snapshot(value)
 
     def _context(self, packed: PackedFacts) -> WorkerContext:
         if packed.settings is not None:

@@ -12,7 +12,8 @@ import msgpack
 
 from sandbox.frames import HEADER, HELLO, REPLY, REQUEST, RESULT, RETURNED
 from sandbox.host.native import NativeWorker
-from sandbox.values import from_kernel, pack
+from sandbox.values import pack
+from sandbox.worker.documents import from_kernel
 
 Script = Callable[["Line"], None]
 MEMORY_MB = 64

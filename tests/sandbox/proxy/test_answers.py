@@ -5,10 +5,14 @@ from decimal import Decimal
 import pytest
 
 from sandbox.host import Change, HookFound
-from sandbox.proxy import AppletFault
-from sandbox.proxy.answers import apply_changes, read_answer
+from sandbox.proxy import AppletFault, answers
+from sandbox.proxy.answers import read_answer
 from sandbox.proxy.deadlines import DECIDING, HEARING, LIVING, deadlines_of
 from sdk import Document
+
+
+def apply_changes(found, arguments, changes):
+    answers.apply_changes(found, answers.document_place(found), arguments, changes)
 
 
 def found(hook, *parameters):

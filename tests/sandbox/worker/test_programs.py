@@ -1,6 +1,5 @@
 """The shipped worker: language policy, runtime and walls together, and the traps that showed when they were built."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -48,7 +47,7 @@ def test_approvals_refuses_as_it_does_in_process(client):
     load_applet(client, "approvals")
     client.answers = {"elevated.documents.query": lambda *_: [[], None, {}]}
     values = {"currency": "EUR", "base_currency": "EUR", "total": Decimal(200), "issued_on": date(2026, 1, 1)}
-    client.facts = replace(FACTS, settings={"approval_limit": Decimal(100), "four_eyes": True})
+    client.facts = FACTS._replace(settings={"approval_limit": Decimal(100), "four_eyes": True})
     status, error, *_ = client.call("hold_unapproved", Document("i1", "receivables.invoice", values))
     assert (status, error[:2]) == (REFUSED, ["Conflict", "approval_missing"])
     assert error[2] == "200.00 EUR is above the limit of 100.00, and nobody has approved it yet."
