@@ -68,6 +68,8 @@ class Caller:
         broker = Broker(ctx, arguments, plan.quotas)
         try:
             with self._pool.checkout(tenant_id, self._program) as lease:
+                if lease.waited_s:
+                    self._watcher.waited(ctx, lease.waited_s)
                 facts = Facts(ctx.tenant, ctx.actor, ctx.now, day, ctx.company_id, ctx.settings)
                 try:
                     result = lease.call(found.function, [facts, *arguments], broker.answer, plan.deadlines)
