@@ -13,7 +13,8 @@ _OWN = (
     "sandbox/wasm/__init__.py", "sandbox/wasm/guest.py", "sandbox/wasm/late_imports.py", "sandbox/wasm/letters.py",
     "sandbox/worker/**/*.py", "sdk/**/*.py",
 )  # fmt: skip
-_PACKAGES = ("RestrictedPython", "msgpack", "pluggy")
+_PACKAGES = ("RestrictedPython", "pluggy")
+_CODEC = Path(__file__).with_name("codec.py")
 _LEFT_OUT = frozenset({"tests", "testing", "__pycache__"})
 
 WORLD = """package bos:sandbox;
@@ -46,6 +47,8 @@ _NO_LIBC = """def call(name, *arguments):
 def bundle() -> dict[str, bytes]:
     """By path inside the component."""
     files = {f"{ENTRY_MODULE}.py": _ENTRY.encode(), _LIBC: _NO_LIBC.encode()}
+    # Of the library there is but its fallback there, which is slow.
+    files["msgpack.py"] = _CODEC.read_bytes()
     for pattern in _OWN:
         files |= _read(_ROOT, pattern)
     for name in _PACKAGES:
