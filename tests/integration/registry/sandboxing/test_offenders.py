@@ -2,9 +2,11 @@
 
 import logging
 from decimal import Decimal
+from time import perf_counter
 
 import pytest
 
+from kernel.breaker.service import applet_health
 from kernel.breaker.strikes import STRIKES_MAX
 from kernel.events.bus import Outcome
 from kernel.events.dispatch import Dispatch
@@ -19,6 +21,7 @@ NOTICES = {
     "flooding": "it made more than 200 requests in one call (work)",
     "crashing": "its process ended with signal 11 (work)",
 }
+WAIT_MS = 1_000
 # What a suspension itself writes: how the applet stands, the event that tells of it, and the generation.
 SUSPENDING = {"applets", "events", "meta"}
 
@@ -173,3 +176,24 @@ def test_what_a_suspended_listener_missed_it_hears_in_order_and_once_after_the_f
     assert posts[0].deliver() == posts[0].states() == []
     heard = [text for text in resident.texts("deaf.half") if text.endswith(" 1")]
     assert heard == ["deaf a 1", "deaf b 1", "deaf c 1"]
+
+
+def test_an_applet_is_not_blamed_for_having_waited_for_its_worker(open_site, monkeypatch):
+    site = open_site(hook_ms=WAIT_MS, sandbox_spares=0)
+    tenant = site.make_tenant()
+    pool, engine = site.sandbox._pool, site.sandbox._pool.engine
+    spawn = engine.spawn
+
+    def spawn_late(memory_mb):
+        until = perf_counter() + WAIT_MS / 1000
+        while perf_counter() < until:
+            pass
+        return spawn(memory_mb)
+
+    monkeypatch.setattr(engine, "spawn", spawn_late)
+    # It was asked for its invariants as it was enabled.
+    assert pool.kill("it is to begin anew", tenant_id=tenant.id) == 1
+    site.order(tenant, "tea")
+    with site.kernel.operate(tenant) as ctx:
+        (health,) = applet_health(ctx, "shop")
+    assert [hook.over_budget for hook in health.hooks if hook.function == "shop:complete"] == [0]
