@@ -16,6 +16,7 @@ from bench.house import House, describe, open_house
 from bench.postings import trial_balance
 from bench.reads import list_over_http
 from bench.rounds import FULL, QUICK, Effort, say
+from bench.sandbox.http import http_overhead
 from bench.sandbox.many import measure_many
 from bench.sandbox.measure import measure_hooks, measure_workers
 from bench.sandbox.neighbours import sandboxed_neighbours_p95
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "upgrade": upgrade_under_load,
     "sandbox.hooks": measure_hooks,
     "sandbox.workers": measure_workers,
+    "sandbox.http_overhead": http_overhead,
     "sandbox.many": measure_many,
     "sandbox.neighbour_p95": sandboxed_neighbours_p95,
     "tenant.create": create_tenants,
