@@ -56,9 +56,15 @@ class Facts(NamedTuple):
 
 def pack(value: Any) -> bytes:
     """Raises TypeError for a type that does not travel, ValueError and OverflowError for a value that does not."""
-    # A packer of its own each time, for threads; with the usual buffer most of the time would go into making that.
-    packed: bytes = msgpack.Packer(default=to_ext, strict_types=True, buf_size=_BUFFER_BYTES).pack(value)
+    # A packer of its own each time, for threads.
+    packed: bytes = make_packer().pack(value)
     return packed
+
+
+def make_packer() -> msgpack.Packer:
+    """Of values; one serves one thread at a time, and is to be reset after an error."""
+    # With the usual buffer most of the time would go into making that.
+    return msgpack.Packer(default=to_ext, strict_types=True, autoreset=True, buf_size=_BUFFER_BYTES)
 
 
 def unpack(data: bytes | memoryview) -> Any:

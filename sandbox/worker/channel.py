@@ -9,7 +9,7 @@ import msgpack
 
 from sandbox.frames import HEADER, WORKER_FD
 from sandbox.limits import FRAME_BYTES_MAX
-from sandbox.values import pack
+from sandbox.values import make_packer
 from sandbox.worker.documents import from_kernel
 from sandbox.worker.outgoing import check
 from sdk.errors import TooLarge
@@ -25,12 +25,21 @@ class Channel:
     def __init__(self, descriptor: int = WORKER_FD) -> None:
         self._descriptor = descriptor
         self._rest = b""
+        self._packer = make_packer()
 
     def pack(self, frame: list[Any]) -> bytes:
         """Raises TooLarge, TypeError, ValueError and OverflowError for what an applet cannot say."""
         check(frame, _FRAME_DEPTH)
         # MessagePack of this library stays clean when an allocation fails under the limit of memory; faster ones crash.
-        body = pack(frame)
+        try:
+            body: bytes = self._packer.pack(frame)
+        except BaseException:
+            # A deadline may strike in the middle as well: half a frame must not come out with the next.
+            self._packer.reset()
+            raise
+        if len(body) > _READ_BYTES:
+            # It would keep as much for good.
+            self._packer = make_packer()
         if len(body) > FRAME_BYTES_MAX:
             raise TooLarge(limit="message of an applet", maximum=f"{FRAME_BYTES_MAX} bytes")
         return HEADER.pack(len(body)) + body

@@ -114,7 +114,8 @@ class Worker:
         self._hooks_module = ""
         self._is_loaded = False
         self._hooks: dict[str, str] = {}
-        self._reserve = bytearray(_RESERVE_BYTES)
+        # Not written to, so that it takes address space and no memory.
+        self._reserve = bytes(_RESERVE_BYTES)
         self._do: dict[int, Callable[..., Value]] = {
             LOAD: self._load,
             CALL: self._call,
@@ -157,7 +158,7 @@ class Worker:
         return status, self._packed_error(status, told)
 
     def _out_of_memory(self, error: MemoryError) -> bytes:
-        self._reserve = bytearray()
+        self._reserve = b""
         try:
             told = tell_end("MemoryError", error, self.module_of)
         except MemoryError:
