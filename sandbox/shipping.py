@@ -15,12 +15,16 @@ from typing import Any
 import msgpack
 
 from sandbox.values import decimal_text, items_from
-from sdk.document import Document
+from sdk.document import SYSTEM_FIELDS, Document
 
 _BUFFER_BYTES = 4_096
 _DATE, _INSTANT = b"D", b"T"
+# Of system values, after the fields and whether the number is late.
+_INSTANT_PLACES = tuple(2 + place for place, name in enumerate(SYSTEM_FIELDS) if name.endswith("_at"))
 # The texts of numbers begin with a sign or a digit, all of which come before any letter.
 _LETTERS_FROM = ord("A")
+# Somebody has put bytes into a document: they stay, and whoever saves it is told so, in process as here.
+_UNFIT = (ArithmeticError, ValueError, IndexError)
 
 
 def make_packer() -> msgpack.Packer:
@@ -37,7 +41,10 @@ def pack_document(packer: msgpack.Packer, document: Document) -> bytes:
 def unpack_document(data: bytes) -> list[Any]:
     """Fields, whether the number is still to be taken, system values; `data` is the kernel's."""
     items: list[Any] = msgpack.unpackb(data, strict_map_key=False)
-    _restore_list(items)
+    _restore_dict(items[0])
+    for place in _INSTANT_PLACES:
+        if items[place] is not None:
+            items[place] = _moment(items[place])
     return items
 
 
@@ -69,9 +76,14 @@ _CONVERTED: dict[type, Callable[[Any], Any]] = {
 def _restore_dict(mapping: dict[Any, Any]) -> None:
     for name, value in mapping.items():
         kind = type(value)
+        if kind is str:
+            continue
         if kind is bytes:
-            # Only values are replaced, which one may do while one walks.
-            mapping[name] = _restored(value)
+            try:
+                # Only values are replaced, which one may do while one walks.
+                mapping[name] = Decimal(value.decode()) if value[0] < _LETTERS_FROM else _moment(value)
+            except _UNFIT:
+                continue
         elif kind is dict:
             _restore_dict(value)
         elif kind is list:
@@ -84,17 +96,14 @@ def _restore_list(items: list[Any]) -> None:
         if kind is dict:
             _restore_dict(value)
         elif kind is bytes:
-            items[place] = _restored(value)
+            try:
+                items[place] = Decimal(value.decode()) if value[0] < _LETTERS_FROM else _moment(value)
+            except _UNFIT:
+                continue
         elif kind is list:
             _restore_list(value)
 
 
-def _restored(value: bytes) -> Any:
-    try:
-        text = value.decode()
-        if value[0] < _LETTERS_FROM:
-            return Decimal(text)
-        return date.fromisoformat(text[1:]) if value[:1] == _DATE else datetime.fromisoformat(text[1:])
-    except (ArithmeticError, ValueError, IndexError):
-        # Somebody has put bytes into a document; whoever saves it is told so, in process as here.
-        return value
+def _moment(value: bytes) -> date | datetime:
+    text = value[1:].decode()
+    return date.fromisoformat(text) if value[:1] == _DATE else datetime.fromisoformat(text)

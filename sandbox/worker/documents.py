@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from operator import is_
 from typing import Any
@@ -64,17 +64,15 @@ class Snapshot:
     asking in C whether everything in there is the very same, which nobody needs Python's stack for.
     """
 
-    __slots__ = ("_containers", "_fields", "_inner")
+    __slots__ = ("_containers", "_fields", "_flat")
 
     def __init__(self, document: Document) -> None:
         self._fields = document.fields.copy()
-        self._containers: dict[str, list[Any]] = {}
-        self._inner: list[Any] = []
-        for name, value in self._fields.items():
+        self._containers: list[Any] = []
+        for value in self._fields.values():
             if type(value) in _CONTAINERS:
-                found = self._containers[name] = []
-                _gather(value, found)
-                self._inner.append(_flat(found))
+                _gather(value, self._containers)
+        self._flat = _flat(self._containers)
 
     def difference(self, document: Document) -> tuple[dict[str, Any], list[str]]:
         """Fields that were set since, and names of those that are gone. Raises TypeError for what is none any more."""
@@ -89,11 +87,21 @@ class Snapshot:
                     raise TypeError(_NO_FIELDS)
                 if not _is_same(was, value):
                     changed[name] = value
-        for (name, containers), inner in zip(self._containers.items(), self._inner, strict=True):
-            if now.get(name, _ABSENT) is fields[name] and not _is_unchanged(containers, inner):
-                changed[name] = now[name]
-        gone = [] if now.keys() >= fields.keys() else [name for name in fields if name not in now]
-        return changed, gone
+        if self._containers and not _is_identical(_flat(self._containers), self._flat):
+            changed.update(self._changed_inside(now))
+        return changed, [name for name in fields if name not in now]
+
+    def _changed_inside(self, now: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Fields that are the same mapping or list still, with something else in it."""
+        containers, was, start = iter(self._containers), self._flat, 0
+        ends = [place for place, value in enumerate(was) if value is _ABSENT]
+        owners: dict[int, str] = {id(value): name for name, value in self._fields.items()}
+        name = ""
+        for container, end in zip(containers, ends, strict=True):
+            name = owners.get(id(container), name)
+            if now.get(name) is self._fields[name] and not _is_identical(_flat([container]), was[start : end + 1]):
+                yield name, now[name]
+            start = end + 1
 
 
 def _gather(container: Any, found: list[Any]) -> None:
@@ -115,8 +123,7 @@ def _flat(containers: list[Any]) -> list[Any]:
     return flat
 
 
-def _is_unchanged(containers: list[Any], was: list[Any]) -> bool:
-    now = _flat(containers)
+def _is_identical(now: list[Any], was: list[Any]) -> bool:
     return len(now) == len(was) and all(map(is_, now, was))
 
 
