@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from statistics import median, quantiles
+from time import perf_counter
 from typing import Any
 
 from bench.breaker import PAIRS, Moved, with_applets
 from bench.figures import Figure
 from bench.house import House
+from bench.load import Connection
 from bench.rounds import Effort, say
 from bench.sandbox.applet import make_order
-from bench.traffic import Load, Step, open_servers
+from bench.traffic import open_servers
 
 TENANT = "saving"
 INSIDE, OUTSIDE = "inside", "outside"
-WARM_UP_COUNT = 200
+SAVES_MIN = 20
+# Three sides share the time of a round.
+LONGER = 3
 MANIFEST = """
 name = "{name}"
 version = "1.0.0"
@@ -73,30 +78,44 @@ def count_saves(ctx, document, previous):
 
 
 def http_overhead(house: House, effort: Effort) -> list[Figure]:
-    """Pairs in turn, their order changing with each; the median of a save each, and the interval of half the pairs."""
+    """Rounds of saves in turn; the median of each, the median of all and the interval of half of them."""
     _add_applets(house)
     tenant = with_applets(house, TENANT, (INSIDE, OUTSIDE))
-    pairs = PAIRS if effort.scale == 1 else effort.repeats
-    with open_servers(house.dsn, house.folder, has_worker=False) as ports, Load(ports, tenant.token) as load:
-
-        def save_ms(applet: str, seconds: float) -> float:
-            steps = _steps(applet)
-            rate = WARM_UP_COUNT / load.run(steps, WARM_UP_COUNT, clients=1)
-            return median(load.time(steps, max(WARM_UP_COUNT, int(rate * seconds)), clients=1)) * 1000
-
-        moved: tuple[list[float], list[float]] = ([], [])
-        for number in range(pairs):
-            for found, other in ((moved[0], OUTSIDE), (moved[1], INSIDE)):
-                sides = ("inside", "other")[:: 1 - 2 * (number % 2)]
-                times = {side: save_ms(other if side == "other" else INSIDE, effort.seconds) for side in sides}
-                found.append((times["other"] / times["inside"] - 1) * 100)
+    rounds = PAIRS if effort.scale == 1 else effort.repeats
+    moved: tuple[list[float], list[float]] = ([], [])
+    with (
+        open_servers(house.dsn, house.folder, has_worker=False) as ports,
+        closing(Connection(ports[0], tenant.token)) as connection,
+    ):
+        _saves_ms(connection, effort.seconds)
+        for number in range(rounds):
+            inside, outside, twin = _saves_ms(connection, LONGER * effort.seconds)
+            for found, other in zip(moved, (outside, twin), strict=True):
+                found.append((other / inside - 1) * 100)
             say(
-                f"  sandbox.http_overhead {number + 1}/{pairs}: {moved[0][-1]:+.1f} %, A/A {moved[1][-1]:+.1f} %,"
-                f" {times['inside']:.2f} ms in process"
+                f"  sandbox.http_overhead {number + 1}/{rounds}: {moved[0][-1]:+.1f} %, A/A {moved[1][-1]:+.1f} %,"
+                f" {inside:.2f} ms in process, {outside:.2f} ms sandboxed"
             )
     for name, values in (("with sandboxed hooks", moved[0]), ("A/A", moved[1])):
-        say(f"  {name}: median {median(values):+.2f} %, half of the pairs in {_interval(values)}")
+        say(f"  {name}: median {median(values):+.2f} %, half of the rounds in {_interval(values)}")
     return [Moved("sandbox.http_overhead", "% moved", *moved, "the same hooks in process on both sides (A/A)")]
+
+
+def _saves_ms(connection: Connection, seconds: float) -> list[float]:
+    """Medians of a save in process, sandboxed, and in process once more.
+
+    One of each in turn, who begins changing every time: a neighbour's bad moment then strikes all of them.
+    """
+    requests = [(place, *_request(applet)) for place, applet in enumerate((INSIDE, OUTSIDE, INSIDE))]
+    times: list[list[float]] = [[] for _ in requests]
+    end_at = perf_counter() + seconds
+    while len(times[0]) < SAVES_MIN or perf_counter() < end_at:
+        requests.append(requests.pop(0))
+        for place, path, body in requests:
+            began = perf_counter()
+            connection.ask(b"POST", path, body)
+            times[place].append((perf_counter() - began) * 1000)
+    return [median(each) for each in times]
 
 
 def _interval(values: Sequence[float]) -> str:
@@ -104,9 +123,10 @@ def _interval(values: Sequence[float]) -> str:
     return f"[{low:+.2f}, {high:+.2f}]"
 
 
-def _steps(applet: str) -> list[Step]:
+def _request(applet: str) -> tuple[bytes, bytes]:
+    """Path and body."""
     fields = {name: value for name, value in make_order().fields.items() if name not in ("total", "saves")}
-    return [("POST", f"/api/v1/{applet}/orders", json.dumps(fields, default=str))]
+    return f"/api/v1/{applet}/orders".encode(), json.dumps(fields, default=str).encode()
 
 
 def _add_applets(house: House) -> None:
