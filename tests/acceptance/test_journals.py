@@ -60,7 +60,11 @@ def server(installation: Installation) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module", params=JOURNALS, ids=[name for name, _ in JOURNALS])
+@pytest.fixture(
+    scope="module",
+    params=[*JOURNALS[:-1], pytest.param(JOURNALS[-1], marks=pytest.mark.slow)],
+    ids=[name for name, _ in JOURNALS],
+)
 def books(request: pytest.FixtureRequest, installation: Installation, server: Server) -> Books:
     """Opened before the story of each journal is told."""
     books = Books(installation, JournalFile(*request.param))

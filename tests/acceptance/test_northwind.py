@@ -31,7 +31,7 @@ def data() -> Path:
     return shared_data("datasets", "northwind")
 
 
-@pytest.fixture(scope="module", params=[IN_PROCESS, SANDBOXED])
+@pytest.fixture(scope="module", params=[IN_PROCESS, pytest.param(SANDBOXED, marks=pytest.mark.slow)])
 def trust(request: pytest.FixtureRequest) -> str:
     """Where its four applets run: the books are the same to the cent."""
     return str(request.param)

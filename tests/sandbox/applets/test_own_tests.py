@@ -18,9 +18,12 @@ TESTS = {
     "ledger": "applets/ledger/tests",
     "receivables": "applets/receivables/tests/test_invoices.py",
 }
+LONG = {"ledger", "receivables"}
 
 
-@pytest.mark.parametrize("applet", TESTS)
+@pytest.mark.parametrize(
+    "applet", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in TESTS]
+)
 def test_an_applets_own_tests_pass_sandboxed(applet):
     plugin = ("-p", "tests.sandbox.applets.sandboxed", "-p", "no:cacheprovider", "-n0", "-s", "-q")
     done = subprocess.run(

@@ -75,7 +75,7 @@ SPIN = "    while True:\n        pass"
 MENDED = "    return"
 OFFENCES = {
     "spinning": SPIN,
-    "hungry": "    kept = []\n    while True:\n        kept.append('x' * 10_000_000)",
+    "hungry": "    kept = []\n    while True:\n        kept.append(bytes(10_000_000))",
     "flooding": '    for _ in range(1_000):\n        ctx.documents.query("flooding.note")',
     "crashing": "    items = iter([1])\n    for _ in range(300_000):\n        items = map(str, items)\n    list(items)",
 }

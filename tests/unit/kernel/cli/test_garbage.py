@@ -41,7 +41,7 @@ def test_what_survives_a_full_collection_is_not_looked_at_again(clock):
     left = len(gc.get_objects())
     gc.collect()
     assert left < frozen / 10
-    assert gc.get_freeze_count() >= frozen
+    assert gc.get_freeze_count() > frozen * 0.9
 
 
 def test_garbage_made_since_is_collected_at_once(clock):
