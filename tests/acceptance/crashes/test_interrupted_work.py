@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,7 @@ BITE = 4
 STEP = "0002_totals_of_debits"
 TENANTS = 4
 EVENTS = 6
-TRIES_MAX = 20_000
+TRIES_MAX, PAUSE_S = 20_000, 0.005
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +178,11 @@ def test_an_index_whose_builder_was_killed_is_there_and_valid_in_the_end(site, k
         with kernel.database.transaction(trade) as uow, subprocess.Popen(command, env=site.environment) as builder:
             # Whoever has written and not committed keeps the index from being finished.
             uow.execute("UPDATE {t}.documents SET version = version")
-            until(lambda: owner.execute(BUILDING, [trade.schema]).fetchone())
-            builder.kill()
+            try:
+                until(lambda: owner.execute(BUILDING, [trade.schema]).fetchone())
+            finally:
+                # It waits for the transaction, which would wait for it.
+                builder.kill()
             builder.wait()
             # PostgreSQL goes on without the one who asked, and nobody else meddles.
             assert refresh_indexes(kernel.database, trade, types).is_elsewhere
@@ -197,8 +201,9 @@ def catalogue_types(kernel, tenant):
 
 
 def until(is_so):
-    """Return when it is so: asking takes a moment, which is all the waiting there is."""
+    """Return when it is so."""
     for _ in range(TRIES_MAX):
         if is_so():
             return
+        time.sleep(PAUSE_S)
     raise AssertionError("it does not come to be")
