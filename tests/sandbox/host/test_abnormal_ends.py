@@ -329,10 +329,11 @@ def test_a_worker_that_hardly_got_the_cpu_has_twice_the_time_and_is_not_blamed()
         while True:
             signal.pause()
 
+    # Long enough that what the peer needs to begin is far below its share.
     with worker_of(wait) as worker:
-        found = violation_of(worker, deadlines=SHORT)
+        found = violation_of(worker, deadlines=Deadlines(0.5, 2.0))
     assert (found.kind, found.is_strike, found.line) == ("deadline", False, 20)
-    assert found.reason.startswith("its time budget of 0.1 s was exceeded")
+    assert found.reason.startswith("its time budget of 1 s was exceeded")
 
 
 def test_answers_take_nothing_of_the_applets_own_time():
